@@ -1,0 +1,13 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { HealthController } from './health/health.controller.ts';
+import { httpModule } from './http/http.module.ts';
+import { OpenApiController } from './openapi/openapi.controller.ts';
+import { type Platform, platformModule } from './platform.module.ts';
+
+@Module({ controllers: [HealthController, OpenApiController] })
+class AppModule {}
+
+/** Everything that serves; also what the OpenAPI document is made of. */
+export function appModule(platform: Platform, options: { checksAnswers: boolean }): DynamicModule {
+  return { module: AppModule, imports: [platformModule(platform), httpModule(options)] };
+}

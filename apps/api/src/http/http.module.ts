@@ -1,0 +1,19 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
+import { ProblemFilter } from './problem.filter.ts';
+import { ResponseCheck } from './response-check.ts';
+
+@Module({})
+class HttpModule {}
+
+/** What surrounds every route. @param checksAnswers each answer is held against its contract */
+export function httpModule({ checksAnswers }: { checksAnswers: boolean }): DynamicModule {
+  const check = { provide: APP_INTERCEPTOR, useClass: ResponseCheck };
+  return {
+    module: HttpModule,
+    providers: [
+      { provide: APP_FILTER, useClass: ProblemFilter },
+      ...(checksAnswers ? [check] : []),
+    ],
+  };
+}

@@ -1,0 +1,54 @@
+import { createSlipway } from '@slipway/client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(async () => {
+  await api?.[Symbol.asyncDispose]();
+});
+
+test('health says that PostgreSQL is up, also through the generated client', async () => {
+  const { data, response } = await createSlipway(api.url).GET('/v1/health');
+  expect(response.status).toBe(200);
+  expect(data).toEqual({ status: 'ok', parts: { postgres: 'up' } });
+});
+
+test('health is 503 and names PostgreSQL while it cannot be reached', async () => {
+  await using lost = await startTestApi({
+    DATABASE_URL: 'postgresql://slipway@/slipway?host=/nonexistent',
+  });
+  const answer = await lost.call('GET', '/v1/health');
+  expect(answer).toMatchObject({
+    status: 503,
+    body: { status: 'degraded', parts: { postgres: 'down' } },
+  });
+});
+
+test('the served OpenAPI document is one of 3.1', async () => {
+  const { status, body } = await api.call('GET', '/v1/openapi.json');
+  expect(status).toBe(200);
+  expect(body.openapi).toMatch(/^3\.1\./);
+  expect(body.paths).toHaveProperty(['/v1/health', 'get']);
+});
+
+test('an unknown path is a 404 problem, a known one with another method 405', async () => {
+  const unknown = await api.call('GET', '/v1/nothing-here');
+  expect(unknown).toMatchObject({ status: 404, body: { code: 'not-found', status: 404 } });
+  expect(unknown.headers.get('content-type')).toContain('application/problem+json');
+  expect(unknown.body.requestId).toBe(unknown.headers.get('x-request-id'));
+  const method = await api.call('DELETE', '/v1/health');
+  expect(method).toMatchObject({ status: 405, body: { code: 'method-not-allowed' } });
+  expect(method.headers.get('allow')).toBe('GET');
+});
+
+test('malformed JSON and too large a body are problems that say so', async () => {
+  const malformed = await api.call('POST', '/v1/health', { body: '{"slug":' });
+  expect(malformed).toMatchObject({ status: 400, body: { code: 'malformed-request' } });
+  const poisoned = await api.call('POST', '/v1/health', { body: '{"a":1,"__proto__":{"x":1}}' });
+  expect(poisoned.status).toBe(400);
+  const large = await api.call('POST', '/v1/health', { body: { a: 'x'.repeat(2_000_000) } });
+  expect(large).toMatchObject({ status: 413, body: { code: 'payload-too-large' } });
+});

@@ -1,0 +1,85 @@
+import {
+  createParamDecorator,
+  type ExecutionContext,
+  HttpCode,
+  RequestMapping,
+  RequestMethod,
+  SetMetadata,
+} from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { parseInput } from './validate.ts';
+
+/** One REST route: the source of its validation and of its entry in the OpenAPI document. */
+export interface RouteContract {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** e.g. `/v1/organizations/:organization/projects/:project/builds/:build` */
+  path: string;
+  /** camelCase, unique: the generated client's name for it */
+  operationId: string;
+  summary: string;
+  description?: string;
+  tag: string;
+  /** `public`: anybody, without a key */
+  access: 'public';
+  params?: z.ZodType;
+  query?: z.ZodType;
+  body?: z.ZodType;
+  /** the success status and its body's schema; null: no body. The first is Nest's default status */
+  responses: Readonly<Record<number, z.ZodType | null>>;
+}
+
+type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined;
+
+/** A handler's one argument: everything validated. */
+export type Input<C extends RouteContract> = {
+  params: Parsed<C['params']>;
+  query: Parsed<C['query']>;
+  body: Parsed<C['body']>;
+  request: FastifyRequest;
+  reply: FastifyReply;
+};
+
+type SuccessSchemas<C extends RouteContract> = C['responses'][keyof C['responses']];
+/** What a handler returns: the schema's input side, so that defaults may be left out. */
+export type Output<C extends RouteContract> =
+  SuccessSchemas<C> extends infer S ? (S extends z.ZodType ? z.input<S> : undefined) : never;
+
+export function defineRoute<const C extends RouteContract>(contract: C): C {
+  return contract;
+}
+
+const ROUTE_METADATA = 'slipway:route';
+
+const declared = new Set<RouteContract>();
+/** Every contract that some controller serves: the OpenAPI document's list. */
+export function declaredRoutes(): readonly RouteContract[] {
+  return [...declared];
+}
+
+/** Serves `contract` with the decorated method: `@Route(listBuilds) list(@RouteInput() input: Input<typeof listBuilds>)`. */
+export function Route(contract: RouteContract): MethodDecorator {
+  declared.add(contract);
+  const status = Number(Object.keys(contract.responses)[0] ?? 200);
+  const decorators = [
+    RequestMapping({ method: RequestMethod[contract.method], path: contract.path }),
+    HttpCode(status),
+    SetMetadata(ROUTE_METADATA, contract),
+  ];
+  return (target: object, key: string | symbol, descriptor: PropertyDescriptor) => {
+    for (const decorate of decorators) decorate(target, key, descriptor);
+  };
+}
+
+export function contractOf(context: ExecutionContext): RouteContract | undefined {
+  return Reflect.getMetadata(ROUTE_METADATA, context.getHandler());
+}
+
+/** The handler's argument. */
+export const RouteInput = createParamDecorator((_: unknown, context: ExecutionContext): unknown => {
+  const http = context.switchToHttp();
+  const request = http.getRequest<FastifyRequest>();
+  const contract = contractOf(context);
+  if (contract === undefined) throw new Error('@RouteInput() stands on a handler without @Route()');
+  return { ...parseInput(contract, request), request, reply: http.getResponse<FastifyReply>() };
+});

@@ -1,0 +1,106 @@
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { AppError } from '@slipway/contracts';
+import type { Logger } from '@slipway/log';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { sendProblem } from './problem.filter.ts';
+import { requestId } from './request-id.ts';
+
+const JSON_LIMIT_BYTES = 1024 * 1024;
+
+/** What a stop has to wait for. */
+export interface Traffic {
+  /** requests that are not answered to their end */
+  inFlight(): number;
+  /** ends every connection, upgraded ones too */
+  cutAll(): void;
+}
+
+class Adapter extends FastifyAdapter {
+  /** The handler's `reply.code()` holds: Nest would put the route's first status over it. */
+  override reply(...[response, body]: Parameters<FastifyAdapter['reply']>): FastifyReply {
+    return super.reply(response, body);
+  }
+}
+
+/** Fastify as every listener of ours is set up; hooks come first, so that plugins have them too. */
+export function createServer(log: Logger): {
+  adapter: FastifyAdapter;
+  fastify: FastifyInstance;
+  traffic: Traffic;
+} {
+  const adapter = new Adapter({
+    trustProxy: 'loopback',
+    bodyLimit: JSON_LIMIT_BYTES,
+    logger: false,
+    routerOptions: { maxParamLength: 300 },
+    genReqId: requestId,
+    frameworkErrors: (_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+      reply.header('x-request-id', request.id);
+      sendProblem(
+        new AppError('malformed-request', 'The path is not well formed.'),
+        request,
+        reply,
+      );
+    },
+  });
+  const fastify: FastifyInstance = adapter.getInstance();
+  let inFlight = 0;
+  const sockets = new Set<Socket>();
+  fastify.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const cutAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.raw.setHeader('x-request-id', request.id);
+    reply.raw.setHeader('x-content-type-options', 'nosniff');
+    inFlight++;
+    // Not `onResponse`: that is not called when the client goes away first.
+    reply.raw.once('close', () => {
+      inFlight--;
+      logRequest(log, request, reply);
+    });
+    done();
+  });
+  readJsonOnly(fastify);
+  return { adapter, fastify, traffic: { inFlight: () => inFlight, cutAll } };
+}
+
+/** JSON is parsed; any other body stays in `request.raw`, for its handler to stream. */
+function readJsonOnly(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  for (const type of ['application/json', /^application\/[\w.-]+\+json/]) {
+    fastify.addContentTypeParser(
+      type,
+      { parseAs: 'string', bodyLimit: JSON_LIMIT_BYTES },
+      (request, text: string, done) => {
+        // `Content-Type: application/json` without a body: what many clients send with a bare POST.
+        if (text === '') done(null, undefined);
+        else parseJson(request, text, done);
+      },
+    );
+  }
+  fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));
+}
+
+/** One wide line for each request. */
+function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply): void {
+  const level = reply.raw.statusCode >= 500 ? 'warn' : 'info';
+  log[level](
+    {
+      requestId: request.id,
+      method: request.method,
+      route: request.routeOptions.url ?? null,
+      path: request.url.split('?', 1)[0],
+      status: reply.raw.statusCode,
+      aborted: reply.raw.writableFinished ? undefined : true,
+      durationMs: Math.round(reply.elapsedTime * 10) / 10,
+      ip: request.ip,
+    },
+    'request',
+  );
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponsesObject,
+} from 'zod-openapi';
+import { declaredRoutes, type RouteContract } from '../http/route.ts';
+import { Problem } from './problem.schema.ts';
+// Every controller, and with it every contract.
+import '../app.module.ts';
+
+export type OpenApiDocument = ReturnType<typeof createDocument>;
+
+const DESCRIPTION = `Slipway runs containers that sleep when idle.
+
+Errors are RFC 9457 problems (\`application/problem+json\`) with a stable \`code\`. Enumerations are
+open: a client meets a value that it does not know and goes on.`;
+
+/** The OpenAPI 3.1 document of all routes below /v1, made of the schemas that validate. */
+export function buildOpenApiDocument(): OpenApiDocument {
+  const routes = declaredRoutes()
+    .filter((route) => route.path.startsWith('/v1/'))
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  requireUniqueIds(routes);
+  const paths: ZodOpenApiPathsObject = {};
+  for (const route of routes) {
+    const path = route.path.replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
+  }
+  return createDocument({
+    openapi: '3.1.1',
+    info: {
+      title: 'Slipway',
+      version: '1',
+      description: DESCRIPTION,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(routes.map((route) => route.tag))].toSorted().map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: { Problem },
+      responses: { Problem: problem('What went wrong.') },
+    },
+  });
+}
+
+function operation(route: RouteContract): ZodOpenApiOperationObject {
+  return {
+    operationId: route.operationId,
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    tags: [route.tag],
+    requestParams: {
+      ...pathParameters(route),
+      ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
+    },
+    ...requestBody(route),
+    responses: responses(route),
+  };
+}
+
+function pathParameters(route: RouteContract): { path?: z.ZodObject } {
+  const names = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '');
+  if (names.length === 0) return {};
+  const declared = route.params instanceof z.ZodObject ? route.params.shape : {};
+  const shape = Object.fromEntries(names.map((name) => [name, declared[name] ?? z.string()]));
+  return { path: z.object(shape) };
+}
+
+function requestBody({ body }: RouteContract): Pick<ZodOpenApiOperationObject, 'requestBody'> {
+  if (body === undefined) return {};
+  const required = !body.safeParse({}).success;
+  return { requestBody: { required, content: { 'application/json': { schema: body } } } };
+}
+
+function responses(route: RouteContract): ZodOpenApiResponsesObject {
+  const all: ZodOpenApiResponsesObject = {};
+  for (const [status, schema] of Object.entries(route.responses)) {
+    all[status as `2${string}`] = {
+      description: schema === null ? 'Done.' : 'The result.',
+      ...(schema === null ? {} : { content: { 'application/json': { schema } } }),
+    };
+  }
+  all.default = { $ref: '#/components/responses/Problem' };
+  return all;
+}
+
+function problem(description: string) {
+  return { description, content: { 'application/problem+json': { schema: Problem } } };
+}
+
+function requireUniqueIds(routes: readonly RouteContract[]): void {
+  const seen = new Set<string>();
+  for (const { operationId, path } of routes) {
+    if (seen.has(operationId)) throw new Error(`the operationId ${operationId} is taken (${path})`);
+    seen.add(operationId);
+  }
+}
+
+/** As `libs/client/openapi.json` keeps it. */
+export function openApiText(): string {
+  return `${JSON.stringify(buildOpenApiDocument(), null, 2)}\n`;
+}

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inheritedEnv, readEnv } from '../env.ts';
+import { instanceOf } from '../instance.ts';
+import { providePackages } from '../packages/index.ts';
+import { printProgress } from '../progress.ts';
+import { waitFor } from '../wait.ts';
+import { postgresEngine, postgresUrl } from './postgres.ts';
+
+const CHECKOUT = join(import.meta.dirname, '../../..');
+
+/** An empty PostgreSQL in a temporary folder, for tests and tools; nothing of it is left at the end. */
+export async function startThrowawayPostgres(): Promise<{ url: string } & AsyncDisposable> {
+  const env = readEnv();
+  const progress = printProgress((line) => console.error(line));
+  const tools = await providePackages(instanceOf(CHECKOUT), env, progress, ['postgres']);
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-postgres-'));
+  const instance = instanceOf(folder);
+  const engine = postgresEngine(instance, env, tools);
+  await engine.prepare();
+  const [program = '', ...args] = engine.argv();
+  const log = await open(join(folder, 'log'), 'a');
+  const server = spawn(program, args, {
+    stdio: ['ignore', log.fd, log.fd],
+    env: { ...inheritedEnv(env), SLIPWAY_HOME: instance.stateDir },
+  });
+  const ended = once(server, 'exit');
+  const end = async (): Promise<void> => {
+    server.kill(engine.stopSignal);
+    await ended;
+    await log.close();
+    await rm(instance.runDir, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await waitFor('PostgreSQL', () => engine.check().then(() => true), {
+      timeoutMs: 60_000,
+      giveUp: () => (server.exitCode === null ? null : readFileSync(join(folder, 'log'), 'utf8')),
+    });
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return { url: postgresUrl(instance), [Symbol.asyncDispose]: end };
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+/** What a person may set before `npm start` and `npm test`; `.env.example` is generated from it. */
+export const EnvSchema = z.object({
+  PACKAGES_DIR: z
+    .string()
+    .optional()
+    .describe('Where Debian packages are unpacked; .slipway/packages when left out'),
+});
+
+/** What every process has, and children get from the caller as it is. */
+const InheritedSchema = z.object({
+  PATH: z.string().default('/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'),
+  HOME: z.string().optional(),
+  LANG: z.string().optional(),
+  TZ: z.string().optional(),
+  TMPDIR: z.string().optional(),
+});
+
+const schema = EnvSchema.extend(InheritedSchema.shape);
+export type Env = z.infer<typeof schema>;
+
+/** An empty variable counts as unset. @throws Error naming each wrong variable */
+export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
+  const filled = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(filled);
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`The environment is not usable: ${wrong.join('; ')}`);
+}
+
+/** The few variables that children get from the caller's environment; all else is said by name. */
+export function inheritedEnv(env: Env): Record<string, string> {
+  const found = InheritedSchema.keyof().options.map((name) => [name, env[name]]);
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,84 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Env } from '../env.ts';
+import type { Instance } from '../instance.ts';
+import type { Progress } from '../progress.ts';
+import * as apt from './apt.ts';
+import { findTool, searchPath, TOOLS, type ToolName } from './tools.ts';
+
+/** Where everything that the platform runs was found. */
+export interface Toolbox {
+  /** a PATH on which all of it is */
+  path: string;
+  /** where packages were unpacked */
+  root: string;
+  fileOf(name: ToolName): string;
+}
+
+/**
+ * Finds the tools that are needed and installs what is missing.
+ * @throws Error that says in a sentence what a person can do
+ */
+export async function providePackages(
+  instance: Instance,
+  env: Env,
+  progress: Progress,
+  needed: readonly ToolName[] = Object.keys(TOOLS) as ToolName[],
+): Promise<Toolbox> {
+  const root = env.PACKAGES_DIR ?? join(instance.stateDir, 'packages');
+  const missing = needed.filter((name) => findTool(TOOLS[name], env.PATH, root) === null);
+  if (missing.length > 0) {
+    const names = missing.map((name) => TOOLS[name].package).join(', ');
+    if (!apt.hasApt()) {
+      throw new Error(
+        `This machine has no apt-get: please install ${names} with its own package manager, then try again.`,
+      );
+    }
+    await progress.step(`installed ${names}`, () => provide(missing, root));
+  }
+  return toolbox(env, root);
+}
+
+function toolbox(env: Env, root: string): Toolbox {
+  return {
+    path: searchPath(env.PATH, root),
+    root,
+    fileOf(name) {
+      const file = findTool(TOOLS[name], env.PATH, root);
+      if (file !== null) return file;
+      throw new Error(`No ${name} is on this machine: please install ${TOOLS[name].package}.`);
+    },
+  };
+}
+
+async function provide(missing: readonly ToolName[], root: string): Promise<void> {
+  mkdirSync(root, { recursive: true });
+  try {
+    await provideOnce(missing, root);
+  } catch {
+    // the package lists are absent, or older than the mirror
+    await apt.update();
+    await provideOnce(missing, root);
+  }
+}
+
+async function provideOnce(missing: readonly ToolName[], root: string): Promise<void> {
+  const toInstall = new Set<string>();
+  const toUnpack: string[] = [];
+  for (const name of missing) {
+    const tool = TOOLS[name];
+    const candidate = await apt.candidateOf(tool.package);
+    if (candidate === null) {
+      throw new Error(`apt knows no ${tool.package}: add a repository that has it, or install it.`);
+    }
+    if (tool.how === 'install') {
+      toInstall.add(candidate);
+      continue;
+    }
+    toUnpack.push(candidate);
+    for (const library of await apt.librariesOf(candidate)) toInstall.add(library);
+  }
+  for (const name of toUnpack) await apt.unpack(name, root);
+  const absent = await apt.notInstalled([...toInstall]);
+  if (absent.length > 0) await apt.install(absent);
+}

@@ -1,0 +1,64 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Something the platform runs, and the Debian package that has it. */
+export interface Tool {
+  /** where it may be: a bare name is looked for on the PATH, `*` stands for one path segment */
+  anyOf: readonly string[];
+  package: string;
+  /**
+   * `unpack`: the package brings a system service (or wants a user, a cluster, a configuration):
+   * its files are taken, its maintainer scripts never run. `install`: by apt, as usual.
+   * docs/decisions/0001-packages-with-services-are-unpacked.md says why.
+   */
+  how: 'unpack' | 'install';
+}
+
+const DECLARED = {
+  postgres: {
+    anyOf: ['/usr/lib/postgresql/*/bin/postgres', 'postgres'],
+    package: 'postgresql-*',
+    how: 'unpack',
+  },
+} as const satisfies Record<string, Tool>;
+
+export type ToolName = keyof typeof DECLARED;
+export const TOOLS: Readonly<Record<ToolName, Tool>> = DECLARED;
+
+/** Finds a tool's file, the newest version first; `root` is where packages were unpacked. */
+export function findTool({ anyOf }: Tool, path: string, root: string): string | null {
+  for (const place of anyOf) {
+    const found = place.startsWith('/')
+      ? (newestMatch(place) ?? newestMatch(join(root, place)))
+      : onPath(place, searchPath(path, root));
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** The caller's PATH, completed by the system's binary directories and the unpacked packages'. */
+export function searchPath(path: string, root: string): string {
+  const dirs = [
+    ...path.split(delimiter),
+    ...['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'],
+    ...['usr/sbin', 'usr/bin'].map((dir) => join(root, dir)),
+  ];
+  return [...new Set(dirs.filter((dir) => dir !== ''))].join(delimiter);
+}
+
+function onPath(name: string, path: string): string | null {
+  const dir = path.split(delimiter).find((candidate) => existsSync(join(candidate, name)));
+  return dir === undefined ? null : join(dir, name);
+}
+
+function newestMatch(pattern: string): string | null {
+  const star = pattern.indexOf('/*/');
+  if (star === -1) return existsSync(pattern) ? pattern : null;
+  const parent = pattern.slice(0, star);
+  if (!existsSync(parent)) return null;
+  const versions = readdirSync(parent).sort((a, b) => Number(b) - Number(a));
+  return (
+    versions.map((version) => join(parent, version, pattern.slice(star + 3))).find(existsSync) ??
+    null
+  );
+}

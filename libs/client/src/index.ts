@@ -1,0 +1,10 @@
+import createClient, { type Client } from 'openapi-fetch';
+import type { paths } from './schema.ts';
+
+export type { components, paths } from './schema.ts';
+export type SlipwayClient = Client<paths>;
+
+/** Typed calls of every operation. @param baseUrl the API's, without a trailing slash: `http://127.0.0.1:7700` */
+export function createSlipway(baseUrl: string): SlipwayClient {
+  return createClient<paths>({ baseUrl });
+}

@@ -1,0 +1,4 @@
+export * from './database.ts';
+export { Prisma, PrismaClient } from './generated/client.ts';
+export * from './ids.ts';
+export * from './violations.ts';

@@ -1,0 +1,10 @@
+export {
+  type BufferedDestination,
+  bufferedDestination,
+  createLogger,
+  LOG_LEVELS,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+} from './logger.ts';
+export { Secret } from './secret.ts';

@@ -1,0 +1,45 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { expect, test, vi } from 'vitest';
+import { bufferedDestination, createLogger, Secret } from './index.ts';
+
+test('a secret shows in no text, JSON, inspector or log line', () => {
+  const secret = new Secret('hunter2');
+  const lines: string[] = [];
+  const log = createLogger({ name: 'test', destination: { write: (line) => lines.push(line) } });
+  log.info({ secret, nested: { secret } }, `with ${secret}`);
+  const shown = [String(secret), JSON.stringify({ secret }), inspect({ secret }), ...lines].join();
+  expect(shown).not.toContain('hunter2');
+  expect(shown).toContain('***');
+  expect(secret.reveal()).toBe('hunter2');
+});
+
+test('a line carries the name, the level as a word, an ISO time and the error with its cause', () => {
+  const lines: string[] = [];
+  const log = createLogger({ name: 'test', destination: { write: (line) => lines.push(line) } });
+  log.error({ err: new Error('outer', { cause: new Error('inner') }) }, 'failed');
+  log.debug('below the level');
+  expect(lines).toHaveLength(1);
+  const line: unknown = JSON.parse(lines[0] ?? '');
+  expect(line).toMatchObject({ name: 'test', level: 'error', msg: 'failed' });
+  expect(JSON.stringify(line)).toContain('inner');
+  expect(line).toHaveProperty('time', expect.stringMatching(/^\d{4}-\d\d-\d\dT/));
+});
+
+test('a buffered line is written without another one coming, and the last ones by a flush', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'slipway-log-'));
+  try {
+    const file = join(directory, 'log');
+    const destination = bufferedDestination({ fd: file, flushMs: 10 });
+    const log = createLogger({ name: 'test', destination });
+    log.info('first');
+    await vi.waitFor(async () => expect(await readFile(file, 'utf8')).toContain('first'), 10_000);
+    log.info('last');
+    destination.flushSync();
+    expect(await readFile(file, 'utf8')).toContain('last');
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,65 @@
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+
+export type { Logger };
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface LoggerOptions {
+  /** the process: `api`, `agent`, `edge`; in each line as `name` */
+  name: string;
+  level?: LogLevel;
+  /** where lines go; standard output, written at once, when left out */
+  destination?: DestinationStream;
+}
+
+/** JSON lines with ISO times; `err` and `error` fields are serialized with their causes. */
+export function createLogger({ name, level = 'info', destination }: LoggerOptions): Logger {
+  const options = {
+    name,
+    level,
+    base: { name },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: pino.stdSerializers.errWithCause, error: serializeError },
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+export interface BufferedDestination extends DestinationStream {
+  flushSync(): void;
+}
+
+/**
+ * Standard output (or a file descriptor) behind a buffer, for lines too many to be a write each:
+ * flushed when `bufferBytes` (less than the 16 KiB of one write) are full, and `flushMs` after a line. Call `flushSync` before the exit.
+ */
+export function bufferedDestination({
+  fd = 1,
+  bufferBytes = 8 * 1024,
+  flushMs = 1000,
+}: {
+  fd?: number | string;
+  bufferBytes?: number;
+  flushMs?: number;
+} = {}): BufferedDestination {
+  const file = pino.destination({ dest: fd, sync: false, minLength: bufferBytes });
+  // Not `periodicFlush`: that wakes an idle process, and a thread of its pool, each time.
+  let isDue = false;
+  return {
+    write(line) {
+      file.write(line);
+      if (isDue) return;
+      isDue = true;
+      setTimeout(() => {
+        isDue = false;
+        file.flush();
+      }, flushMs).unref();
+    },
+    flushSync: () => file.flushSync(),
+  };
+}
+
+function serializeError(value: unknown): unknown {
+  return value instanceof Error ? pino.stdSerializers.errWithCause(value) : value;
+}
