@@ -6,6 +6,10 @@ export const EnvSchema = z.object({
     .string()
     .optional()
     .describe('Where Debian packages are unpacked; .slipway/packages when left out'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'not a postgresql:// URL' })
+    .optional()
+    .describe('A PostgreSQL of yours, with a database for Slipway; a private one when left out'),
 });
 
 /** What every process has, and children get from the caller as it is. */

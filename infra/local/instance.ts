@@ -24,7 +24,7 @@ export function instanceOf(folder: string): Instance {
 }
 
 /**
- * The unprivileged user that PostgreSQL runs as. It needs no line in /etc/passwd (engines/confined.ts)
+ * The unprivileged user that PostgreSQL runs as. It needs no line in /etc/passwd (parts/confined.ts)
  * and differs between instances.
  */
 export function serviceUidOf({ id }: Instance): number {

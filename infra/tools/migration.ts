@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MIGRATIONS_DIR, SCHEMA_FILE } from '@slipway/db/migrate';
-import { startThrowawayPostgres } from '../local/engines/throwaway.ts';
+import { startThrowawayPostgres } from '../local/parts/throwaway.ts';
 import { diffSchemas } from './schema-diff.ts';
 
 /*

@@ -8,6 +8,7 @@ import type { Env } from './env.ts';
 import { createServer, type Traffic } from './http/server.ts';
 import { buildOpenApiDocument } from './openapi/document.ts';
 import { publishDocument } from './openapi/published.ts';
+import { seedOperator } from './operator/seed.store.ts';
 
 export interface RunningApi {
   /** `http://127.0.0.1:7700` */
@@ -21,10 +22,11 @@ const DRAIN_MS = 5_000;
 /** Resolves when the port answers. The database has its migrations already. */
 export async function startApi(env: Env, log: Logger): Promise<RunningApi> {
   const database = openDatabase(env.DATABASE_URL.reveal());
+  if (env.OPERATOR_TOKEN !== undefined) await seedOperator(database, env.OPERATOR_TOKEN);
   const { adapter, traffic } = createServer(log);
   const checksAnswers = env.NODE_ENV === 'test';
   const app = await NestFactory.create<NestFastifyApplication>(
-    appModule({ log, database }, { checksAnswers }),
+    appModule({ log, database, partsFile: env.PARTS_FILE ?? null }, { checksAnswers }),
     adapter,
     { bodyParser: false, abortOnError: false, logger: false },
   );

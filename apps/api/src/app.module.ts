@@ -1,10 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { HealthController } from './health/health.controller.ts';
 import { httpModule } from './http/http.module.ts';
+import { MeController } from './me/me.controller.ts';
+import { MeStore } from './me/me.store.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
 import { type Platform, platformModule } from './platform.module.ts';
 
-@Module({ controllers: [HealthController, OpenApiController] })
+@Module({
+  controllers: [HealthController, MeController, OpenApiController],
+  providers: [MeStore],
+})
 class AppModule {}
 
 /** Everything that serves; also what the OpenAPI document is made of. */

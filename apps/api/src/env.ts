@@ -11,6 +11,16 @@ export const EnvSchema = z.object({
     .min(1)
     .transform((text) => new Secret(text))
     .describe('PostgreSQL 15 or newer; a Unix socket as postgresql://user@/database?host=/run/…'),
+  OPERATOR_TOKEN: z
+    .string()
+    .regex(/^slp_[\w-]{32,}$/, 'must be slp_ and 32 or more random characters')
+    .transform((text) => new Secret(text))
+    .optional()
+    .describe("The operator's API key: made at boot, with its organization and project"),
+  PARTS_FILE: z
+    .string()
+    .optional()
+    .describe('JSON {"<part>": "up" | "down"} that a supervisor keeps, for /v1/health'),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 });
 

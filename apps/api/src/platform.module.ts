@@ -6,11 +6,14 @@ import type { Logger } from '@slipway/log';
 export interface Platform {
   log: Logger;
   database: Database;
+  /** see `env.ts` */
+  partsFile: string | null;
 }
 
 /** `@Inject(DATABASE) private readonly database: Database` */
 export const DATABASE = Symbol('Database');
 export const LOGGER = Symbol('Logger');
+export const PARTS_FILE = Symbol('PartsFile');
 
 @Module({})
 class PlatformModule {}
@@ -19,6 +22,7 @@ export function platformModule(platform: Platform): DynamicModule {
   const providers = [
     { provide: LOGGER, useValue: platform.log },
     { provide: DATABASE, useValue: platform.database },
+    { provide: PARTS_FILE, useValue: platform.partsFile },
   ];
   return { module: PlatformModule, global: true, providers, exports: providers };
 }

@@ -12,7 +12,9 @@ export interface Toolbox {
   path: string;
   /** where packages were unpacked */
   root: string;
+  /** @throws Error when it is not there */
   fileOf(name: ToolName): string;
+  has(name: ToolName): boolean;
 }
 
 /**
@@ -25,10 +27,10 @@ export async function providePackages(
   progress: Progress,
   needed: readonly ToolName[] = Object.keys(TOOLS) as ToolName[],
 ): Promise<Toolbox> {
-  const root = env.PACKAGES_DIR ?? join(instance.stateDir, 'packages');
+  const root = rootOf(instance, env);
   const missing = needed.filter((name) => findTool(TOOLS[name], env.PATH, root) === null);
   if (missing.length > 0) {
-    const names = missing.map((name) => TOOLS[name].package).join(', ');
+    const names = [...new Set(missing.map((name) => TOOLS[name].package))].join(', ');
     if (!apt.hasApt()) {
       throw new Error(
         `This machine has no apt-get: please install ${names} with its own package manager, then try again.`,
@@ -39,10 +41,20 @@ export async function providePackages(
   return toolbox(env, root);
 }
 
+/** What is there already; nothing is installed. */
+export function knownTools(instance: Instance, env: Env): Toolbox {
+  return toolbox(env, rootOf(instance, env));
+}
+
+function rootOf({ stateDir }: Instance, env: Env): string {
+  return env.PACKAGES_DIR ?? join(stateDir, 'packages');
+}
+
 function toolbox(env: Env, root: string): Toolbox {
   return {
     path: searchPath(env.PATH, root),
     root,
+    has: (name) => findTool(TOOLS[name], env.PATH, root) !== null,
     fileOf(name) {
       const file = findTool(TOOLS[name], env.PATH, root);
       if (file !== null) return file;

@@ -20,6 +20,13 @@ const DECLARED = {
     package: 'postgresql-*',
     how: 'unpack',
   },
+  // Debian's redis-tools has the server's binary under another name: no need of the package with the service
+  redis: { anyOf: ['redis-server', 'redis-check-rdb'], package: 'redis-tools', how: 'install' },
+  containerd: { anyOf: ['containerd'], package: 'containerd', how: 'unpack' },
+  ctr: { anyOf: ['ctr'], package: 'containerd', how: 'unpack' },
+  runc: { anyOf: ['runc'], package: 'runc', how: 'install' },
+  nft: { anyOf: ['nft'], package: 'nftables', how: 'unpack' },
+  ip: { anyOf: ['ip'], package: 'iproute2', how: 'install' },
 } as const satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof DECLARED;

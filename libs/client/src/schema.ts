@@ -20,6 +20,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the API key opens */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -52,12 +69,36 @@ export interface components {
                 [key: string]: string;
             };
         };
+        Me: {
+            /** @description May manage nodes and what belongs to the platform itself */
+            isOperator: boolean;
+            organizations: {
+                id: string;
+                slug: string;
+                name: string;
+                /**
+                 * @example owner
+                 * @example admin
+                 * @example developer
+                 * @example viewer
+                 */
+                role: string;
+            }[];
+            projects: {
+                id: string;
+                /** @description The organization's slug */
+                organization: string;
+                slug: string;
+                name: string;
+            }[];
+        };
         Problem: {
             type: string;
             title: string;
             status: number;
             /**
              * @example malformed-request
+             * @example unauthenticated
              * @example not-found
              * @example method-not-allowed
              * @example request-timeout
@@ -122,6 +163,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             default: components["responses"]["Problem"];

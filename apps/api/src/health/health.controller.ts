@@ -2,7 +2,8 @@ import { Controller, Inject } from '@nestjs/common';
 import type { Database } from '@slipway/db';
 import { z } from 'zod';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
-import { DATABASE } from '../platform.module.ts';
+import { DATABASE, PARTS_FILE } from '../platform.module.ts';
+import { suppliedParts } from './supplied-parts.ts';
 
 const ANSWERS_WITHIN_MS = 2_000;
 
@@ -28,11 +29,17 @@ const getHealth = defineRoute({
 
 @Controller()
 export class HealthController {
-  constructor(@Inject(DATABASE) private readonly database: Database) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(PARTS_FILE) private readonly partsFile: string | null,
+  ) {}
 
   @Route(getHealth)
   async get(@RouteInput() { reply }: Input<typeof getHealth>): Promise<Output<typeof getHealth>> {
-    const parts = { postgres: await answers(this.database.pool.query('SELECT 1')) };
+    const parts = {
+      ...(await suppliedParts(this.partsFile)),
+      postgres: await answers(this.database.pool.query('SELECT 1')),
+    };
     const isUp = Object.values(parts).every((part) => part === 'up');
     reply.code(isUp ? 200 : 503);
     return { status: isUp ? 'ok' : 'degraded', parts };

@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { AccessGuard } from '../access/access.guard.ts';
+import { ApiKeyStore } from '../access/api-key.store.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { ResponseCheck } from './response-check.ts';
 
@@ -13,6 +15,8 @@ export function httpModule({ checksAnswers }: { checksAnswers: boolean }): Dynam
     module: HttpModule,
     providers: [
       { provide: APP_FILTER, useClass: ProblemFilter },
+      { provide: APP_GUARD, useClass: AccessGuard },
+      ApiKeyStore,
       ...(checksAnswers ? [check] : []),
     ],
   };

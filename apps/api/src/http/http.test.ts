@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createSlipway } from '@slipway/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
@@ -16,9 +19,24 @@ test('health says that PostgreSQL is up, also through the generated client', asy
   expect(data).toEqual({ status: 'ok', parts: { postgres: 'up' } });
 });
 
+test('health says what a supervisor says of the parts that the API has no connection to', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-parts-'));
+  const file = join(folder, 'parts.json');
+  await writeFile(file, '{"containerd":"down","postgres":"down"}');
+  await using supervised = await startTestApi({ PARTS_FILE: file });
+  const degraded = await supervised.call('GET', '/v1/health');
+  // of PostgreSQL the API knows by itself
+  expect(degraded.body.parts).toEqual({ containerd: 'down', postgres: 'up' });
+  expect(degraded.status).toBe(503);
+  await writeFile(file, '{"containerd":"up"}');
+  expect(await supervised.call('GET', '/v1/health')).toMatchObject({ status: 200 });
+  await rm(folder, { recursive: true });
+});
+
 test('health is 503 and names PostgreSQL while it cannot be reached', async () => {
   await using lost = await startTestApi({
     DATABASE_URL: 'postgresql://slipway@/slipway?host=/nonexistent',
+    OPERATOR_TOKEN: '',
   });
   const answer = await lost.call('GET', '/v1/health');
   expect(answer).toMatchObject({

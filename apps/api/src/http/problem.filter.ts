@@ -41,6 +41,7 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
   const instance = request.url.split('?', 1)[0] ?? '';
   if (error.code === 'unavailable') reply.header('retry-after', '1');
+  if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
   if (error.code === 'method-not-allowed')
     reply.header('allow', methodsOfPath(instance).join(', '));
   // A body that nobody will read is not carried on to a next request.

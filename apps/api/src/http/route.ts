@@ -8,6 +8,8 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import type { Caller } from '../access/caller.ts';
+import { callerOf } from '../access/caller.ts';
 import { parseInput } from './validate.ts';
 
 /** One REST route: the source of its validation and of its entry in the OpenAPI document. */
@@ -20,8 +22,8 @@ export interface RouteContract {
   summary: string;
   description?: string;
   tag: string;
-  /** `public`: anybody, without a key */
-  access: 'public';
+  /** `public`: anybody, without a key; `key`: whoever has an API key that is valid */
+  access: 'public' | 'key';
   params?: z.ZodType;
   query?: z.ZodType;
   body?: z.ZodType;
@@ -36,6 +38,8 @@ export type Input<C extends RouteContract> = {
   params: Parsed<C['params']>;
   query: Parsed<C['query']>;
   body: Parsed<C['body']>;
+  /** who calls; null on a public route */
+  caller: C['access'] extends 'public' ? null : Caller;
   request: FastifyRequest;
   reply: FastifyReply;
 };
@@ -81,5 +85,6 @@ export const RouteInput = createParamDecorator((_: unknown, context: ExecutionCo
   const request = http.getRequest<FastifyRequest>();
   const contract = contractOf(context);
   if (contract === undefined) throw new Error('@RouteInput() stands on a handler without @Route()');
-  return { ...parseInput(contract, request), request, reply: http.getResponse<FastifyReply>() };
+  const reply = http.getResponse<FastifyReply>();
+  return { ...parseInput(contract, request), caller: callerOf(request), request, reply };
 });

@@ -5,11 +5,12 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inheritedEnv, readEnv } from '../env.ts';
+import { takeHold } from '../hold.ts';
 import { instanceOf } from '../instance.ts';
 import { providePackages } from '../packages/index.ts';
 import { printProgress } from '../progress.ts';
 import { waitFor } from '../wait.ts';
-import { postgresEngine, postgresUrl } from './postgres.ts';
+import { postgresPart, postgresUrl } from './postgres.ts';
 
 const CHECKOUT = join(import.meta.dirname, '../../..');
 
@@ -20,9 +21,10 @@ export async function startThrowawayPostgres(): Promise<{ url: string } & AsyncD
   const tools = await providePackages(instanceOf(CHECKOUT), env, progress, ['postgres']);
   const folder = await mkdtemp(join(tmpdir(), 'slipway-postgres-'));
   const instance = instanceOf(folder);
-  const engine = postgresEngine(instance, env, tools);
-  await engine.prepare();
-  const [program = '', ...args] = engine.argv();
+  const hold = await takeHold(instance); // else a platform that starts meanwhile clears this away
+  const part = postgresPart(instance, env, tools);
+  await part.prepare();
+  const [program = '', ...args] = part.argv();
   const log = await open(join(folder, 'log'), 'a');
   const server = spawn(program, args, {
     stdio: ['ignore', log.fd, log.fd],
@@ -30,14 +32,15 @@ export async function startThrowawayPostgres(): Promise<{ url: string } & AsyncD
   });
   const ended = once(server, 'exit');
   const end = async (): Promise<void> => {
-    server.kill(engine.stopSignal);
+    server.kill(part.stopSignal);
     await ended;
     await log.close();
     await rm(instance.runDir, { recursive: true, force: true });
     await rm(folder, { recursive: true, force: true });
+    await hold?.release();
   };
   try {
-    await waitFor('PostgreSQL', () => engine.check().then(() => true), {
+    await waitFor('PostgreSQL', () => part.check().then(() => true), {
       timeoutMs: 60_000,
       giveUp: () => (server.exitCode === null ? null : readFileSync(join(folder, 'log'), 'utf8')),
     });

@@ -15,7 +15,7 @@ import { type Instance, serviceUidOf } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
 import { programOf, startTimeOf } from '../process.ts';
 import { type Confined, confine } from './confined.ts';
-import type { Engine } from './engine.ts';
+import type { Part } from './part.ts';
 
 /** The platform's role: owns its database and may create others, and is no superuser. */
 const ROLE = 'slipway';
@@ -26,7 +26,7 @@ export function postgresUrl(instance: Instance, database = ROLE): string {
 }
 
 /** A private PostgreSQL on a Unix socket that only root and its own user can reach. */
-export function postgresEngine(instance: Instance, env: Env, tools: Toolbox): Engine {
+export function postgresPart(instance: Instance, env: Env, tools: Toolbox): Part {
   const confined = confine(instance, 'postgres', tools.root);
   const file = tools.fileOf('postgres');
   const dataDir = join(instance.stateDir, 'postgres', 'data');
@@ -107,7 +107,7 @@ async function initialize(context: {
   const run = async (input: string, command: string, ...args: string[]): Promise<void> => {
     const [first = '', ...rest] = confined.argv(command, ...args);
     await exec(first, rest, {
-      env: { ...inheritedEnv(env), LC_ALL: 'C.UTF-8' },
+      env: { ...inheritedEnv(env), LC_ALL: 'C.UTF-8', SLIPWAY_HOME: instance.stateDir },
       input,
       timeoutMs: 120_000,
     });

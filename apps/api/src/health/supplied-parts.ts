@@ -1,0 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+const PartsSchema = z.record(z.string(), z.enum(['up', 'down']));
+
+/** What a supervisor says of the parts that the API has no connection to. Without one: nothing. */
+export async function suppliedParts(file: string | null): Promise<Record<string, 'up' | 'down'>> {
+  if (file === null) return {};
+  return PartsSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+}

@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { banner } from '../banner.ts';
+import { takeHold } from '../hold.ts';
+import type { Instance } from '../instance.ts';
+import { SupervisorMessageSchema } from '../messages.ts';
+import { type Endpoints, readEndpoints } from '../records.ts';
+import { waitFor } from '../wait.ts';
+
+const OTHER_START_WITHIN_MS = 30 * 60_000;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Starts the platform and stays until it ends; with `--detach` returns when everything is up. */
+export async function start(instance: Instance, args: readonly string[]): Promise<number> {
+  const unknown = args.find((arg) => arg !== '--detach');
+  if (unknown !== undefined) {
+    console.error(`npm start takes no "${unknown}". Usage: npm start [-- --detach]`);
+    return 2;
+  }
+  const isDetached = args.includes('--detach');
+  const supervisor = spawnSupervisor(instance, args);
+  // run.mjs and the terminal may both send it; once is enough, and the supervisor says when it is done.
+  const passOn = (): boolean => supervisor.kill('SIGTERM');
+  for (const signal of SIGNALS) process.on(signal, passOn);
+  const outcome = await outcomeOf(supervisor);
+  switch (outcome.type) {
+    case 'taken':
+      return await showRunning(instance);
+    case 'failed':
+      await ended(supervisor);
+      console.error(outcome.message);
+      return 1;
+    case 'ended':
+      return outcome.code;
+    case 'ready': {
+      const endpoints = readEndpoints(instance);
+      if (endpoints !== null) console.log(banner(endpoints, { isDetached }));
+      if (!isDetached) return await ended(supervisor);
+      supervisor.disconnect();
+      supervisor.unref();
+      return 0;
+    }
+  }
+}
+
+function spawnSupervisor({ stateDir }: Instance, args: readonly string[]): ChildProcess {
+  mkdirSync(join(stateDir, 'logs'), { recursive: true });
+  const log = openSync(join(stateDir, 'logs', 'supervisor.log'), 'a');
+  const file = join(import.meta.dirname, '../supervisor.ts');
+  const child = spawn(process.execPath, [file, ...args], {
+    stdio: ['ignore', log, log, 'ipc'],
+    detached: true,
+    env: { ...process.env, SLIPWAY_HOME: stateDir },
+  });
+  closeSync(log);
+  return child;
+}
+
+type Outcome =
+  | { type: 'ready' }
+  | { type: 'taken' }
+  | { type: 'failed'; message: string }
+  | { type: 'ended'; code: number };
+
+function outcomeOf(supervisor: ChildProcess): Promise<Outcome> {
+  return new Promise((done) => {
+    supervisor.on('message', (raw) => {
+      const message = SupervisorMessageSchema.parse(raw);
+      if (message.type === 'line') console.log(message.text);
+      else done(message);
+    });
+    supervisor.once('exit', (code) => done({ type: 'ended', code: code ?? 1 }));
+  });
+}
+
+async function ended(supervisor: ChildProcess): Promise<number> {
+  if (supervisor.exitCode === null && supervisor.signalCode === null)
+    await once(supervisor, 'exit');
+  return supervisor.exitCode ?? 1;
+}
+
+/** Another start of this checkout is up or on its way there. */
+async function showRunning(instance: Instance): Promise<number> {
+  const found = await waitFor<Endpoints | 'gone'>(
+    'the other start of this checkout',
+    async () => {
+      const endpoints = readEndpoints(instance);
+      if (endpoints !== null) return endpoints;
+      const hold = await takeHold(instance);
+      await hold?.release();
+      return hold === null ? null : 'gone';
+    },
+    { timeoutMs: OTHER_START_WITHIN_MS },
+  );
+  if (found === 'gone') {
+    console.error('Another start or stop of this checkout was under way and has ended: try again.');
+    return 1;
+  }
+  console.log('Slipway runs already.');
+  console.log(banner(found, { isDetached: true }));
+  return 0;
+}

@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Part } from './parts/part.ts';
+import { startTimeOf } from './process.ts';
+import type { RunningProcess } from './records.ts';
+import { waitFor } from './wait.ts';
+
+const ANSWERS_WITHIN_MS = 120_000;
+/** After each failure in a row it waits longer before the next attempt. */
+const FIRST_DELAY_MS = 100;
+const LAST_DELAY_MS = 10_000;
+/** Up for so long, an end is a new trouble and not the last one again. */
+const STABLE_AFTER_MS = 60_000;
+const SHOWN_LINES = 15;
+
+export interface KeeperOptions {
+  /** what the part writes is appended here */
+  logFile: string;
+  env: Readonly<Record<string, string>>;
+  /** its process or its state is another one now */
+  onChange(): void;
+  /** for the supervisor's log */
+  say(line: string): void;
+}
+
+/** Keeps one part running: starts it, and again whenever it ends, until `stop`. */
+export class Keeper {
+  readonly #part: Part;
+  readonly #options: KeeperOptions;
+  readonly #stopping = new AbortController();
+  #child: ChildProcess | null = null;
+  #ended: Promise<unknown> = Promise.resolve();
+  #process: RunningProcess | null = null;
+  #isUp = false;
+  #starting: Promise<unknown> = Promise.resolve();
+  #watching: Promise<void> = Promise.resolve();
+
+  constructor(part: Part, options: KeeperOptions) {
+    this.#part = part;
+    this.#options = options;
+  }
+
+  get name(): Part['name'] {
+    return this.#part.name;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  get process(): RunningProcess | null {
+    return this.#process;
+  }
+
+  /** Resolves when it answers. @throws Error with its last output when it ends before that */
+  async start(): Promise<void> {
+    const launching = this.#launch();
+    this.#starting = launching.catch(() => {});
+    await launching;
+    this.#watching = this.#watch();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#end();
+    await this.#starting;
+    await this.#watching;
+  }
+
+  async #launch(): Promise<void> {
+    await this.#part.prepare();
+    this.#stopping.signal.throwIfAborted();
+    const [program = '', ...args] = this.#part.argv();
+    const log = openSync(this.#options.logFile, 'a');
+    const child = spawn(program, args, {
+      stdio: ['ignore', log, log],
+      env: { ...this.#options.env, ...this.#part.env?.() },
+      detached: true, // its own process group: a signal from a terminal is ours to pass on
+    });
+    closeSync(log);
+    this.#child = child;
+    this.#ended = once(child, 'exit').catch(() => {}); // also when it does not run at all
+    void this.#ended.then(() => this.#setDown());
+    const startTime = child.pid === undefined ? null : startTimeOf(child.pid);
+    if (child.pid !== undefined && startTime !== null) {
+      this.#process = { name: this.name, pid: child.pid, startTime };
+      this.#options.onChange();
+    }
+    await waitFor(this.name, () => this.#part.check().then(() => true), {
+      timeoutMs: ANSWERS_WITHIN_MS,
+      giveUp: () => (isRunning(child) ? null : this.#lastWords(child)),
+    });
+    this.#isUp = isRunning(child);
+    this.#options.onChange();
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stopping;
+    let delayMs = FIRST_DELAY_MS;
+    while (!signal.aborted) {
+      const upSince = performance.now();
+      await this.#ended;
+      if (signal.aborted) return;
+      if (performance.now() - upSince > STABLE_AFTER_MS) delayMs = FIRST_DELAY_MS;
+      this.#options.say(`${this.name} ended; it is started again in ${delayMs} ms`);
+      await delay(delayMs, undefined, { signal }).catch(() => {});
+      delayMs = Math.min(delayMs * 2, LAST_DELAY_MS);
+      if (signal.aborted) return;
+      try {
+        await this.#launch();
+        this.#options.say(`${this.name} is up again`);
+      } catch (error) {
+        this.#options.say(`${this.name} did not start: ${(error as Error).message}`);
+        await this.#end();
+      }
+    }
+  }
+
+  #setDown(): void {
+    this.#isUp = false;
+    this.#process = null;
+    this.#options.onChange();
+  }
+
+  async #end(): Promise<void> {
+    const child = this.#child;
+    if (child === null || !isRunning(child)) return;
+    child.kill(this.#part.stopSignal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), this.#part.stopGraceMs);
+    await this.#ended;
+    clearTimeout(timer);
+  }
+
+  #lastWords(child: ChildProcess): string {
+    const how = child.exitCode === null ? `by ${child.signalCode}` : `with ${child.exitCode}`;
+    const log = readFileSync(this.#options.logFile, 'utf8').trimEnd().split('\n');
+    return `it ended ${how}. Its last output:\n${log.slice(-SHOWN_LINES).join('\n')}`;
+  }
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+}

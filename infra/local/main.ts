@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import { reset } from './commands/reset.ts';
+import { start } from './commands/start.ts';
+import { status } from './commands/status.ts';
+import { stop } from './commands/stop.ts';
+import { instanceOf } from './instance.ts';
+
+/* `npm start`, `npm stop`, `npm run reset`, `npm run status`: run.mjs comes here once all is installed. */
+
+const COMMANDS = { start, stop, reset, status };
+
+const [name = '', ...args] = process.argv.slice(2);
+const command = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];
+if (command === undefined) throw new Error(`main.ts knows no command "${name}"`);
+const instance = instanceOf(join(import.meta.dirname, '../..'));
+process.exitCode = await command(instance, args).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  return 1;
+});

@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import type { Instance } from '../instance.ts';
+import type { Part } from './part.ts';
+
+export interface ApiSettings {
+  port: number;
+  databaseUrl: string;
+  operatorToken: string;
+  /** where the supervisor says which parts are up */
+  partsFile: string;
+}
+
+export function apiPart({ checkout }: Instance, settings: ApiSettings): Part {
+  return {
+    name: 'api',
+    stopSignal: 'SIGTERM',
+    stopGraceMs: 30_000,
+    async prepare() {},
+    argv: () => [
+      process.execPath,
+      '--enable-source-maps',
+      join(checkout, 'apps/api/dist/main.mjs'),
+    ],
+    env: () => ({
+      API_PORT: String(settings.port),
+      DATABASE_URL: settings.databaseUrl,
+      OPERATOR_TOKEN: settings.operatorToken,
+      PARTS_FILE: settings.partsFile,
+    }),
+    async check() {
+      const answer = await fetch(`http://127.0.0.1:${settings.port}/v1/openapi.json`, {
+        signal: AbortSignal.timeout(5_000),
+      });
+      if (!answer.ok) throw new Error(`the API answers ${answer.status}`);
+      await answer.body?.cancel();
+    },
+  };
+}

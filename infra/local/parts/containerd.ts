@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Env, inheritedEnv } from '../env.ts';
+import { exec } from '../exec.ts';
+import type { Instance } from '../instance.ts';
+import type { Toolbox } from '../packages/index.ts';
+import type { Part } from './part.ts';
+
+const CHECK_WITHIN_MS = 5_000;
+
+/** What a node of ours does without: Kubernetes' interface, other snapshotters, `/opt` and tracing. */
+const DISABLED = [
+  'io.containerd.grpc.v1.cri',
+  ...['aufs', 'btrfs', 'devmapper', 'native', 'zfs'].map(
+    (name) => `io.containerd.snapshotter.v1.${name}`,
+  ),
+  'io.containerd.internal.v1.opt',
+  'io.containerd.internal.v1.tracing',
+  'io.containerd.tracing.processor.v1.otlp',
+];
+
+function containerdSocketOf({ runDir }: Instance): string {
+  return join(runDir, 'containerd.sock');
+}
+
+/**
+ * A private containerd. It has a mount namespace of its own: no container's mount shows on the
+ * machine, and none is left when everything is killed.
+ */
+export function containerdPart(instance: Instance, env: Env, tools: Toolbox): Part {
+  const config = join(instance.stateDir, 'containerd', 'config.toml');
+  const socket = containerdSocketOf(instance);
+  return {
+    name: 'containerd',
+    stopSignal: 'SIGTERM',
+    stopGraceMs: 30_000,
+    async prepare() {
+      mkdirSync(join(instance.stateDir, 'containerd'), { recursive: true });
+      writeFileSync(config, configuration(instance));
+    },
+    argv: () => [
+      ...['unshare', '--mount', '--propagation', 'slave'],
+      ...[tools.fileOf('containerd'), '--config', config],
+    ],
+    env: () => ({ PATH: tools.path }), // where it looks for its shim and for runc
+    async check() {
+      await exec(tools.fileOf('ctr'), ['--address', socket, '--connect-timeout', '1s', 'version'], {
+        env: inheritedEnv(env),
+        timeoutMs: CHECK_WITHIN_MS,
+      });
+    },
+  };
+}
+
+function configuration(instance: Instance): string {
+  const socket = containerdSocketOf(instance);
+  return `version = 2
+root = ${toml(join(instance.stateDir, 'containerd', 'root'))}
+state = ${toml(join(instance.runDir, 'containerd'))}
+disabled_plugins = [${DISABLED.map(toml).join(', ')}]
+
+[grpc]
+  address = ${toml(socket)}
+
+[ttrpc]
+  address = ${toml(`${socket}.ttrpc`)}
+`;
+}
+
+/** A basic string: JSON's escapes are TOML's. */
+function toml(text: string): string {
+  return JSON.stringify(text);
+}

@@ -1,0 +1,17 @@
+export const PART_NAMES = ['postgres', 'redis', 'containerd', 'api'] as const;
+export type PartName = (typeof PART_NAMES)[number];
+
+/** One program that the platform keeps running: a process, with its data under the state directory. */
+export interface Part {
+  name: PartName;
+  /** makes what it needs to start, and removes what a killed one left; harmless when all is well */
+  prepare(): Promise<void>;
+  argv(): readonly string[];
+  /** besides what every part gets: `inheritedEnv` and SLIPWAY_HOME */
+  env?(): Readonly<Record<string, string>>;
+  /** resolves when it answers; throws when it does not (yet) */
+  check(): Promise<void>;
+  stopSignal: NodeJS.Signals;
+  /** after this it is killed */
+  stopGraceMs: number;
+}

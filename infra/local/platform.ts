@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createSlipway } from '@slipway/client';
+import { migrate } from '@slipway/db/migrate';
+import { claimPorts } from './claim.ts';
+import { type Env, inheritedEnv } from './env.ts';
+import { writeWhole } from './files.ts';
+import type { Instance } from './instance.ts';
+import { Keeper } from './keeper.ts';
+import { providePackages, type Toolbox } from './packages/index.ts';
+import { apiPart } from './parts/api.ts';
+import { containerdPart } from './parts/containerd.ts';
+import type { Part } from './parts/part.ts';
+import { postgresPart, postgresUrl } from './parts/postgres.ts';
+import { redisPart } from './parts/redis.ts';
+import { startTimeOf } from './process.ts';
+import type { Progress } from './progress.ts';
+import { reap, reapOthers } from './reaper/reaper.ts';
+import { type Endpoints, endpointsFileOf, processesFileOf, writeProcesses } from './records.ts';
+
+/** Everything of an instance, started and kept running in this process; its hold is the caller's. */
+export class Platform {
+  readonly #instance: Instance;
+  readonly #env: Env;
+  readonly #progress: Progress;
+  /** in the order of their start */
+  readonly #keepers: Keeper[] = [];
+  #tools: Toolbox | null = null;
+  #isStopping = false;
+
+  constructor(instance: Instance, env: Env, progress: Progress) {
+    this.#instance = instance;
+    this.#env = env;
+    this.#progress = progress;
+    mkdirSync(join(instance.stateDir, 'logs'), { recursive: true });
+    this.#record();
+  }
+
+  /** From whatever was left to everything up. @throws Error that says what a person can do */
+  async start(): Promise<Endpoints> {
+    const instance = this.#instance;
+    const progress = this.#progress;
+    const tools = await providePackages(instance, this.#env, progress);
+    this.#tools = tools;
+    await clear(instance, tools, progress);
+    mkdirSync(instance.runDir, { recursive: true });
+    const ports = await claimPorts(instance);
+    const databaseUrl = this.#env.DATABASE_URL ?? postgresUrl(instance);
+    const ownsDatabase = this.#env.DATABASE_URL === undefined;
+    await Promise.all([
+      (async () => {
+        if (ownsDatabase) await this.#keep(postgresPart(instance, this.#env, tools));
+        await this.#migrate(databaseUrl);
+      })(),
+      this.#keep(redisPart(instance, tools)),
+      this.#keep(containerdPart(instance, this.#env, tools)),
+    ]);
+    const token = operatorToken(instance);
+    await this.#keep(
+      apiPart(instance, {
+        port: ports.api,
+        databaseUrl,
+        operatorToken: token,
+        partsFile: partsFileOf(instance),
+      }),
+    );
+    const api = `http://127.0.0.1:${ports.api}`;
+    const endpoints = { api, token, ...(await ownProject(api, token)) };
+    writeWhole(endpointsFileOf(instance), endpoints);
+    return endpoints;
+  }
+
+  /** Ends everything and leaves only data. Also in the middle of a start. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    rmSync(endpointsFileOf(this.#instance), { force: true });
+    for (const keeper of this.#keepers.toReversed()) {
+      await this.#progress.step(`stopped ${keeper.name}`, () => keeper.stop());
+    }
+    if (this.#tools !== null) await reap(this.#instance, this.#tools);
+    rmSync(processesFileOf(this.#instance), { force: true });
+  }
+
+  async #keep(part: Part): Promise<void> {
+    if (this.#isStopping) throw new Error('stopped while it started');
+    const keeper = new Keeper(part, {
+      logFile: join(this.#instance.stateDir, 'logs', `${part.name}.log`),
+      env: { ...inheritedEnv(this.#env), SLIPWAY_HOME: this.#instance.stateDir },
+      onChange: () => this.#record(),
+      say: (line) => this.#progress.line(`${new Date().toISOString()} ${line}`),
+    });
+    this.#keepers.push(keeper);
+    await this.#progress.step(`started ${part.name}`, () => keeper.start());
+  }
+
+  async #migrate(databaseUrl: string): Promise<void> {
+    const applied = await migrate(databaseUrl);
+    if (applied.length > 0) this.#progress.line(`✔ applied ${applied.length} migration(s)`);
+  }
+
+  /** Tells a later stop what runs, and the API which parts are up. */
+  #record(): void {
+    try {
+      this.#write();
+    } catch (error) {
+      // A full disk is no reason to end what runs.
+      this.#progress.line(`the state cannot be written: ${(error as Error).message}`);
+    }
+  }
+
+  #write(): void {
+    if (!existsSync(this.#instance.stateDir)) return; // deleted under us: nobody is left to tell
+    const own = { name: 'supervisor', pid: process.pid, startTime: startTimeOf(process.pid) ?? '' };
+    const kept = this.#keepers.flatMap((keeper) => keeper.process ?? []);
+    writeProcesses(this.#instance, [own, ...kept]);
+    if (!existsSync(this.#instance.runDir)) return;
+    const parts = this.#keepers.map(({ name, isUp }) => [name, isUp ? 'up' : 'down']);
+    writeWhole(partsFileOf(this.#instance), Object.fromEntries(parts));
+  }
+}
+
+/** What killed instances left, this one first. */
+export async function clear(instance: Instance, tools: Toolbox, progress: Progress): Promise<void> {
+  const begun = performance.now();
+  const found = [...(await reap(instance, tools)), ...(await reapOthers(instance, tools))];
+  if (found.length === 0) return;
+  const tookMs = Math.round(performance.now() - begun);
+  progress.line(`✔ cleared what a killed start left: ${found.join(', ')}  ${tookMs} ms`);
+}
+
+/** What the key opens, asked like anyone would. */
+async function ownProject(
+  api: string,
+  token: string,
+): Promise<{ organization: string; project: string }> {
+  const slipway = createSlipway(api, { token });
+  const { data, response } = await slipway.GET('/v1/me');
+  const project = data?.projects[0];
+  if (project === undefined) throw new Error(`${api}/v1/me answers ${response.status}`);
+  return { organization: project.organization, project: project.slug };
+}
+
+function partsFileOf({ runDir }: Instance): string {
+  return join(runDir, 'parts.json');
+}
+
+/** The same at every start: made at the first one. */
+function operatorToken({ stateDir }: Instance): string {
+  const file = join(stateDir, 'operator-token');
+  if (!existsSync(file)) {
+    writeFileSync(file, `slp_${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
+  }
+  return readFileSync(file, 'utf8').trim();
+}

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { claimFileOf } from '../claim.ts';
+import { readEnv } from '../env.ts';
+import { exec } from '../exec.ts';
+import { writeWhole } from '../files.ts';
+import { takeHold } from '../hold.ts';
+import { type Instance, instanceOf } from '../instance.ts';
+import { providePackages, type Toolbox } from '../packages/index.ts';
+import { startTimeOf } from '../process.ts';
+import { printProgress } from '../progress.ts';
+import { reap, reapOthers } from './reaper.ts';
+
+const CHECKOUT = join(import.meta.dirname, '../../..');
+
+let tools: Toolbox;
+let dead: Instance;
+beforeEach(async () => {
+  const progress = printProgress(() => {});
+  tools = await providePackages(instanceOf(CHECKOUT), readEnv(), progress, ['ip', 'nft']);
+  dead = instanceOf(await mkdtemp(join(tmpdir(), 'slipway-reaper-')));
+});
+afterEach(async () => {
+  await reap(dead, tools);
+  await rm(dead.checkout, { recursive: true });
+});
+
+/** What a killed instance can leave: one of each. */
+async function leaveEverything(): Promise<{ pids: number[]; cgroups: string[] }> {
+  const { id, runDir, stateDir } = dead;
+  const ip = (...args: string[]) => exec(tools.fileOf('ip'), args);
+  mkdirSync(join(runDir, 'mounted'), { recursive: true });
+  mkdirSync(stateDir);
+  writeWhole(claimFileOf(dead), { checkout: dead.checkout, ports: {} });
+  await exec('mount', ['-t', 'tmpfs', 'none', join(runDir, 'mounted')]);
+  await exec('mount', ['-t', 'tmpfs', 'none', join(runDir, 'mounted')]); // one over the other
+  await ip('link', 'add', `sl${id}-aaaaaa`, 'type', 'bridge');
+  await ip('netns', 'add', `sl${id}-ctr`);
+  await ip('link', 'add', `veth${id}`, 'type', 'veth', 'peer', 'eth0', 'netns', `sl${id}-ctr`);
+  await ip('link', 'set', `veth${id}`, 'master', `sl${id}-aaaaaa`);
+  await exec(tools.fileOf('nft'), ['add', 'table', 'inet', `slipway_${id}`]);
+  const spawned = [
+    spawn('sleep', ['1000'], { env: { SLIPWAY_HOME: stateDir }, stdio: 'ignore' }),
+    spawn('sleep', ['1000'], { env: {}, stdio: 'ignore' }), // known by its cgroup only
+  ];
+  const pids = spawned.map(({ pid }) => pid ?? 0);
+  const cgroups = readdirSync('/sys/fs/cgroup')
+    .map((name) => join('/sys/fs/cgroup', name))
+    .concat('/sys/fs/cgroup')
+    .filter((path) => existsSync(join(path, 'cgroup.procs')))
+    .map((path) => join(path, `slipway-${id}`, 'ctr'));
+  for (const cgroup of cgroups) {
+    mkdirSync(cgroup, { recursive: true });
+    if (cgroup.includes('cpuset')) continue; // takes no process before it has CPUs
+    writeFileSync(join(cgroup, 'cgroup.procs'), String(pids[1]));
+  }
+  return { pids, cgroups };
+}
+
+async function left(): Promise<string> {
+  const links = readdirSync('/sys/class/net');
+  const namespaces = existsSync('/run/netns') ? readdirSync('/run/netns') : [];
+  const tables = await exec(tools.fileOf('nft'), ['list', 'tables']);
+  const mounts = await exec('cat', ['/proc/self/mounts']);
+  const claims = readdirSync('/run/slipway');
+  return [...links, ...namespaces, tables.stdout, mounts.stdout, ...claims]
+    .join('\n')
+    .split('\n')
+    .filter((line) => line.includes(dead.id))
+    .join('\n');
+}
+
+test('everything that a killed instance left is cleared; its data is not', async () => {
+  const { pids, cgroups } = await leaveEverything();
+  writeFileSync(join(dead.stateDir, 'data'), 'kept');
+  expect((await left()).split('\n').length).toBeGreaterThan(5);
+  const found = await reap(dead, tools);
+  expect(found).toEqual(['1 process', 'a cgroup', '2 mounts', '3 network objects']);
+  expect(await left()).toBe('');
+  expect(pids.map(startTimeOf)).toEqual([null, null]);
+  expect(cgroups.filter(existsSync)).toEqual([]);
+  expect(existsSync(join(dead.stateDir, 'data'))).toBe(true);
+  expect(await reap(dead, tools)).toEqual([]);
+});
+
+test('another instance is cleared when nobody holds it, and left alone when somebody does', async () => {
+  const { pids } = await leaveEverything();
+  const own = instanceOf(CHECKOUT);
+  const hold = await takeHold(dead);
+  await reapOthers(own, tools);
+  expect(startTimeOf(pids[0] ?? 0)).not.toBeNull();
+  await hold?.release();
+  const found = await reapOthers(own, tools);
+  expect(found).toContain(`1 process of ${dead.checkout}`);
+  expect(startTimeOf(pids[0] ?? 0)).toBeNull();
+});

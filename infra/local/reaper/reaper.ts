@@ -1,0 +1,56 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { claimFileOf, claims } from '../claim.ts';
+import { takeHold } from '../hold.ts';
+import type { Instance } from '../instance.ts';
+import type { Toolbox } from '../packages/index.ts';
+import { removeCgroup } from './cgroups.ts';
+import { unmountBelow } from './mounts.ts';
+import { removeNetwork } from './network.ts';
+import { killProcesses } from './processes.ts';
+
+/**
+ * Clears what an instance left outside of its data: processes, cgroup, mounts, network, sockets,
+ * claim. The caller has its hold. Done twice, the second time does nothing.
+ * @returns what was found, in words
+ */
+export async function reap(instance: Instance, tools: Toolbox): Promise<string[]> {
+  const found: string[] = [];
+  const note = (count: number, one: string, many = `${one}s`): void => {
+    if (count > 0) found.push(`${count} ${count === 1 ? one : many}`);
+  };
+  note(await killProcesses(instance), 'process', 'processes');
+  if (await removeCgroup(`slipway-${instance.id}`)) found.push('a cgroup');
+  note((await unmountBelow(instance.stateDir)) + (await unmountBelow(instance.runDir)), 'mount');
+  note(await removeNetwork(instance.id, tools), 'network object');
+  rmSync(instance.runDir, { recursive: true, force: true });
+  rmSync(claimFileOf(instance), { force: true });
+  return found;
+}
+
+/** Clears after every other instance on this machine whose supervisor is gone; its data stays. */
+export async function reapOthers(own: Instance, tools: Toolbox): Promise<string[]> {
+  const found: string[] = [];
+  for (const instance of others(own)) {
+    const hold = await takeHold(instance);
+    if (hold === null) continue;
+    const left = await reap(instance, tools).finally(() => hold.release());
+    found.push(...left.map((what) => `${what} of ${instance.checkout}`));
+  }
+  return found;
+}
+
+/** By their claims, and by their run folders where the claim is gone already. */
+function others(own: Instance): Instance[] {
+  const folder = '/run/slipway';
+  const known = new Map(claims().map(({ id, checkout }) => [id, checkout]));
+  const ids = existsSync(folder)
+    ? readdirSync(folder).map((name) => name.replace(/\.json$/, ''))
+    : [];
+  return [...new Set(ids)]
+    .filter((id) => /^[0-9a-f]{6}$/.test(id) && id !== own.id)
+    .map((id) => {
+      const checkout = known.get(id) ?? `/nonexistent/${id}`;
+      return { id, checkout, stateDir: join(checkout, '.slipway'), runDir: join(folder, id) };
+    });
+}

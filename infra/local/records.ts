@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readJson, writeWhole } from './files.ts';
+import type { Instance } from './instance.ts';
+import { startTimeOf } from './process.ts';
+
+/** `.slipway/processes.json`: what runs, and so what a later start or stop may have to end. */
+const RunningProcessSchema = z.object({
+  name: z.string(),
+  pid: z.int(),
+  /** clock ticks, of /proc/PID/stat: tells it from a later process with the same pid */
+  startTime: z.string(),
+});
+export type RunningProcess = z.infer<typeof RunningProcessSchema>;
+
+export function processesFileOf({ stateDir }: Instance): string {
+  return join(stateDir, 'processes.json');
+}
+
+export function writeProcesses(instance: Instance, processes: readonly RunningProcess[]): void {
+  writeWhole(processesFileOf(instance), processes);
+}
+
+/** Those of the file that live. */
+export function liveProcesses(instance: Instance): RunningProcess[] {
+  const parsed = z.array(RunningProcessSchema).safeParse(readJson(processesFileOf(instance)));
+  if (!parsed.success) return [];
+  return parsed.data.filter(({ pid, startTime }) => startTimeOf(pid) === startTime);
+}
+
+/** `.slipway/endpoints.json`: where the running platform is, for scripts and people. */
+const EndpointsSchema = z.object({
+  /** base URL without a trailing slash */
+  api: z.string(),
+  /** the operator's and owner's API key */
+  token: z.string(),
+  /** slugs */
+  organization: z.string(),
+  project: z.string(),
+});
+export type Endpoints = z.infer<typeof EndpointsSchema>;
+
+export function endpointsFileOf({ stateDir }: Instance): string {
+  return join(stateDir, 'endpoints.json');
+}
+
+export function readEndpoints(instance: Instance): Endpoints | null {
+  return EndpointsSchema.safeParse(readJson(endpointsFileOf(instance))).data ?? null;
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { readEnv } from './env.ts';
+import { takeHold } from './hold.ts';
+import { instanceOf } from './instance.ts';
+import type { SupervisorMessage } from './messages.ts';
+import { Platform } from './platform.ts';
+import { printProgress } from './progress.ts';
+
+/*
+ * The process that keeps an instance running. `npm start` (main.ts) starts it and prints what it
+ * tells over the IPC channel; SIGTERM stops the instance. In the foreground the end of that channel
+ * does too: a terminal that is gone takes its platform with it.
+ */
+
+const isDetached = process.argv.includes('--detach');
+const instance = instanceOf(join(import.meta.dirname, '../..'));
+let isReady = false;
+let ending: Promise<void> | null = null;
+
+if ((await takeHold(instance)) === null) {
+  tell({ type: 'taken' });
+  process.exit(0);
+}
+const progress = printProgress((text) => {
+  console.log(text); // the supervisor's own log
+  tell({ type: 'line', text });
+});
+const platform = new Platform(instance, readEnv(), progress);
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end(0));
+process.on('disconnect', () => {
+  if (!isReady || !isDetached) end(0);
+});
+process.on('uncaughtException', (error) => {
+  console.error(error);
+  end(1);
+});
+try {
+  await platform.start();
+  isReady = true;
+  tell({ type: 'ready' });
+} catch (error) {
+  if (ending === null) {
+    console.error(error);
+    tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+  }
+  end(1);
+}
+
+function end(code: number): void {
+  ending ??= platform.stop().then(
+    () => process.exit(code),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+}
+
+function tell(message: SupervisorMessage): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}

@@ -1,0 +1,98 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createSlipway } from '@slipway/client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Checkout } from '../fixtures/checkout.ts';
+
+/* `npm start` and `npm stop` as a person has them, in a checkout of their own. */
+
+interface Endpoints {
+  api: string;
+  token: string;
+  organization: string;
+  project: string;
+}
+
+let checkout: Checkout;
+beforeAll(async () => {
+  checkout = await Checkout.create();
+});
+afterAll(async () => {
+  await checkout?.[Symbol.asyncDispose]();
+});
+
+const endpoints = async (): Promise<Endpoints> =>
+  (await checkout.read('endpoints.json')) as Endpoints;
+
+async function requireUp(): Promise<Endpoints> {
+  const found = await endpoints();
+  const health = await createSlipway(found.api).GET('/v1/health');
+  expect(health.data).toEqual({
+    status: 'ok',
+    parts: { postgres: 'up', redis: 'up', containerd: 'up', api: 'up' },
+  });
+  const { data } = await createSlipway(found.api, { token: found.token }).GET('/v1/me');
+  expect(data?.projects).toMatchObject([{ organization: found.organization, slug: found.project }]);
+  return found;
+}
+
+/** Every process that says it is this instance's, and the engines that stand in its list. */
+function processesLeft(): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(
+          `SLIPWAY_HOME=${checkout.stateDir}\0`,
+        );
+      } catch {
+        return false;
+      }
+    });
+}
+
+test('npm start brings everything up, tells where, and a second one says that it runs', async () => {
+  const started = await checkout.npm('start', '--', '--detach');
+  expect(started.output).toContain('Slipway is up.');
+  expect(started.code).toBe(0);
+  const { api, token, organization, project } = await requireUp();
+  expect({ organization, project }).toEqual({ organization: 'local', project: 'default' });
+  expect(started.output).toContain(api);
+  expect(started.output).toContain(token);
+  const names = (await checkout.processes()).map(({ name }) => name);
+  expect(names.toSorted()).toEqual(['api', 'containerd', 'postgres', 'redis', 'supervisor']);
+
+  const again = await checkout.npm('start', '--', '--detach');
+  expect(again).toMatchObject({ code: 0, output: expect.stringContaining('Slipway runs already') });
+  expect(again.output).toContain(token);
+});
+
+test('after a SIGKILL of everything it starts again, with the same key', async () => {
+  const before = await endpoints();
+  for (const { pid } of await checkout.processes()) process.kill(pid, 'SIGKILL');
+  const started = await checkout.npm('start', '--', '--detach');
+  expect(started).toMatchObject({ code: 0 });
+  expect(await requireUp()).toEqual(before);
+});
+
+test('after a SIGKILL of the supervisor alone a start ends what goes on without it', async () => {
+  const before = await checkout.processes();
+  const supervisor = before.find(({ name }) => name === 'supervisor');
+  process.kill(supervisor?.pid ?? 0, 'SIGKILL');
+  const started = await checkout.npm('start', '--', '--detach');
+  expect(started.output).toMatch(/cleared what a killed start left: \d+ processes/);
+  await requireUp();
+  const pids = new Set((await checkout.processes()).map(({ pid }) => pid));
+  expect(before.filter(({ pid }) => pids.has(pid))).toEqual([]);
+});
+
+test('npm stop leaves no process, mount, socket or claim, and can be repeated', async () => {
+  expect(await checkout.npm('stop')).toMatchObject({ code: 0 });
+  expect(processesLeft()).toEqual([]);
+  expect(existsSync(checkout.runDir)).toBe(false);
+  expect(existsSync(`${checkout.runDir}.json`)).toBe(false);
+  const mounts = readFileSync('/proc/self/mounts', 'utf8');
+  expect(mounts).not.toContain(checkout.folder);
+  expect(mounts).not.toContain(checkout.runDir);
+  const again = await checkout.npm('stop');
+  expect(again).toMatchObject({ code: 0, output: expect.stringContaining('Nothing was running') });
+});
