@@ -7,7 +7,8 @@ export const EnvSchema = z.object({
     .optional()
     .describe('Where Debian packages are unpacked; .slipway/packages when left out'),
   DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/, error: 'not a postgresql:// URL' })
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
     .optional()
     .describe('A PostgreSQL of yours, with a database for Slipway; a private one when left out'),
 });

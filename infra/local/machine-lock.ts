@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
 
 const LOCK_FILE = '/run/slipway.lock';
 
@@ -9,7 +8,6 @@ const LOCK_FILE = '/run/slipway.lock';
  * is free. The lock is a child's, which ends when we do.
  */
 export async function withMachineLock<T>(work: () => Promise<T>): Promise<T> {
-  mkdirSync('/run', { recursive: true });
   const holder = spawn('flock', [LOCK_FILE, 'sh', '-c', 'echo locked; exec cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

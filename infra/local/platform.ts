@@ -8,7 +8,7 @@ import { type Env, inheritedEnv } from './env.ts';
 import { writeWhole } from './files.ts';
 import type { Instance } from './instance.ts';
 import { Keeper } from './keeper.ts';
-import { providePackages, type Toolbox } from './packages/index.ts';
+import { knownTools, providePackages, type Toolbox } from './packages/index.ts';
 import { apiPart } from './parts/api.ts';
 import { containerdPart } from './parts/containerd.ts';
 import type { Part } from './parts/part.ts';
@@ -16,8 +16,14 @@ import { postgresPart, postgresUrl } from './parts/postgres.ts';
 import { redisPart } from './parts/redis.ts';
 import { startTimeOf } from './process.ts';
 import type { Progress } from './progress.ts';
-import { reap, reapOthers } from './reaper/reaper.ts';
-import { type Endpoints, endpointsFileOf, processesFileOf, writeProcesses } from './records.ts';
+import { reap, reapOthers, reapOwn } from './reaper/reaper.ts';
+import {
+  type Endpoints,
+  endpointsFileOf,
+  liveProcesses,
+  type RunningProcess,
+  writeProcesses,
+} from './records.ts';
 
 /** Everything of an instance, started and kept running in this process; its hold is the caller's. */
 export class Platform {
@@ -26,13 +32,15 @@ export class Platform {
   readonly #progress: Progress;
   /** in the order of their start */
   readonly #keepers: Keeper[] = [];
-  #tools: Toolbox | null = null;
+  /** of a killed start: in the list until they are cleared */
+  #left: RunningProcess[];
   #isStopping = false;
 
   constructor(instance: Instance, env: Env, progress: Progress) {
     this.#instance = instance;
     this.#env = env;
     this.#progress = progress;
+    this.#left = liveProcesses(instance);
     mkdirSync(join(instance.stateDir, 'logs'), { recursive: true });
     this.#record();
   }
@@ -42,8 +50,8 @@ export class Platform {
     const instance = this.#instance;
     const progress = this.#progress;
     const tools = await providePackages(instance, this.#env, progress);
-    this.#tools = tools;
     await clear(instance, tools, progress);
+    this.#left = [];
     mkdirSync(instance.runDir, { recursive: true });
     const ports = await claimPorts(instance);
     const databaseUrl = this.#env.DATABASE_URL ?? postgresUrl(instance);
@@ -78,8 +86,7 @@ export class Platform {
     for (const keeper of this.#keepers.toReversed()) {
       await this.#progress.step(`stopped ${keeper.name}`, () => keeper.stop());
     }
-    if (this.#tools !== null) await reap(this.#instance, this.#tools);
-    rmSync(processesFileOf(this.#instance), { force: true });
+    await reapOwn(this.#instance, knownTools(this.#instance, this.#env));
   }
 
   async #keep(part: Part): Promise<void> {
@@ -113,7 +120,7 @@ export class Platform {
     if (!existsSync(this.#instance.stateDir)) return; // deleted under us: nobody is left to tell
     const own = { name: 'supervisor', pid: process.pid, startTime: startTimeOf(process.pid) ?? '' };
     const kept = this.#keepers.flatMap((keeper) => keeper.process ?? []);
-    writeProcesses(this.#instance, [own, ...kept]);
+    writeProcesses(this.#instance, [own, ...kept, ...this.#left]);
     if (!existsSync(this.#instance.runDir)) return;
     const parts = this.#keepers.map(({ name, isUp }) => [name, isUp ? 'up' : 'down']);
     writeWhole(partsFileOf(this.#instance), Object.fromEntries(parts));
@@ -121,7 +128,7 @@ export class Platform {
 }
 
 /** What killed instances left, this one first. */
-export async function clear(instance: Instance, tools: Toolbox, progress: Progress): Promise<void> {
+async function clear(instance: Instance, tools: Toolbox, progress: Progress): Promise<void> {
   const begun = performance.now();
   const found = [...(await reap(instance, tools)), ...(await reapOthers(instance, tools))];
   if (found.length === 0) return;

@@ -2,14 +2,24 @@ import { readFileSync } from 'node:fs';
 
 /** The start time (clock ticks) of a live process; null when there is none (a zombie counts as gone). */
 export function startTimeOf(pid: number): string | null {
+  const fields = statOf(pid);
+  const isDead = fields[0] === 'Z' || fields[0] === 'X';
+  return isDead ? null : (fields[19] ?? null);
+}
+
+export function parentOf(pid: number): number | null {
+  const parent = statOf(pid)[1];
+  return parent === undefined ? null : Number(parent);
+}
+
+/** The fields of /proc/PID/stat from the state (the third) on; none when it is gone. */
+function statOf(pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // the second field, the command's name, may hold spaces and parentheses
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z' || fields[0] === 'X') return null;
-    return fields[19] ?? null;
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return null;
+    return [];
   }
 }
 
@@ -22,11 +32,11 @@ export function programOf(pid: number): string | null {
   }
 }
 
-export function parentOf(pid: number): number | null {
+/** SIGKILL; nothing when it is gone already. */
+export function killNow(pid: number): void {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-  } catch {
-    return null;
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -18,10 +18,10 @@ const COMMANDS = {
   check: { run: check },
   generate: { run: () => node(['infra/tools/generate.ts']) },
   migration: { needsRoot: true, run: (args) => node(['infra/tools/migration.ts', ...args]) },
-  reset: { ...local('reset'), needsBuild: false },
+  reset: local('reset', { needsBuild: false }),
   start: local('start'),
-  status: { ...local('status'), needsBuild: false },
-  stop: { ...local('stop'), needsBuild: false },
+  status: local('status', { needsBuild: false }),
+  stop: local('stop', { needsBuild: false }),
   test: { needsRoot: true, run: test },
 };
 
@@ -44,8 +44,12 @@ if (command.needsBuild !== false) {
 process.exit(await command.run(args));
 
 /** What main.ts does with the instance. */
-function local(name) {
-  return { needsRoot: true, run: (args) => node(['infra/local/main.ts', name, ...args]) };
+function local(name, options = {}) {
+  return {
+    ...options,
+    needsRoot: true,
+    run: (args) => node(['infra/local/main.ts', name, ...args]),
+  };
 }
 
 /** Format, lint, types (of tests too), import boundaries, unused code. */

@@ -96,3 +96,9 @@ test('npm stop leaves no process, mount, socket or claim, and can be repeated', 
   const again = await checkout.npm('stop');
   expect(again).toMatchObject({ code: 0, output: expect.stringContaining('Nothing was running') });
 });
+
+test('npm run reset removes the data', async () => {
+  expect(existsSync(checkout.stateDir)).toBe(true);
+  expect(await checkout.npm('run', 'reset')).toMatchObject({ code: 0 });
+  expect(existsSync(checkout.stateDir)).toBe(false);
+});

@@ -1,11 +1,10 @@
-import { rmSync } from 'node:fs';
 import { readEnv } from '../env.ts';
 import { type Hold, takeHold } from '../hold.ts';
 import type { Instance } from '../instance.ts';
 import { knownTools } from '../packages/index.ts';
 import { printProgress } from '../progress.ts';
-import { reap } from '../reaper/reaper.ts';
-import { endpointsFileOf, liveProcesses, processesFileOf } from '../records.ts';
+import { reapOwn } from '../reaper/reaper.ts';
+import { liveProcesses } from '../records.ts';
 import { waitFor } from '../wait.ts';
 
 const STOPPED_WITHIN_MS = 180_000;
@@ -20,13 +19,14 @@ export async function stop(instance: Instance): Promise<number> {
 /** The instance is down and stays so while the caller has the hold. */
 export async function stopAndHold(instance: Instance): Promise<Hold> {
   const progress = printProgress((line) => console.log(line));
+  const tools = knownTools(instance, readEnv());
   const free = await takeHold(instance);
   if (free === null) {
     const hold = await progress.step('stopped Slipway', () => endSupervisor(instance));
-    await clearOwn(instance);
+    await reapOwn(instance, tools); // it may have been killed meanwhile
     return hold;
   }
-  const found = await clearOwn(instance);
+  const found = await reapOwn(instance, tools);
   const what = found.length === 0 ? 'Nothing was running.' : `✔ cleared ${found.join(', ')}`;
   progress.line(what);
   return free;
@@ -47,11 +47,4 @@ function endSupervisor(instance: Instance): Promise<Hold> {
     },
     { timeoutMs: STOPPED_WITHIN_MS, everyMs: 20 },
   );
-}
-
-async function clearOwn(instance: Instance): Promise<string[]> {
-  const found = await reap(instance, knownTools(instance, readEnv()));
-  rmSync(endpointsFileOf(instance), { force: true });
-  rmSync(processesFileOf(instance), { force: true });
-  return found;
 }

@@ -1,5 +1,4 @@
-export const PART_NAMES = ['postgres', 'redis', 'containerd', 'api'] as const;
-export type PartName = (typeof PART_NAMES)[number];
+type PartName = 'postgres' | 'redis' | 'containerd' | 'api';
 
 /** One program that the platform keeps running: a process, with its data under the state directory. */
 export interface Part {

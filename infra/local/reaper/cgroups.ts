@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { killNow } from '../process.ts';
 import { waitFor } from '../wait.ts';
 
 const ROOT = '/sys/fs/cgroup';
@@ -37,11 +38,7 @@ function end(path: string): void {
   tryWrite(join(path, 'freezer.state'), 'THAWED');
   tryWrite(join(path, 'cgroup.freeze'), '0');
   for (const pid of read(join(path, 'cgroup.procs')).split('\n').filter(Boolean)) {
-    try {
-      process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // gone meanwhile
-    }
+    killNow(Number(pid));
   }
 }
 

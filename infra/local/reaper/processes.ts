@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Instance } from '../instance.ts';
-import { parentOf, programOf, startTimeOf } from '../process.ts';
+import { killNow, parentOf, programOf, startTimeOf } from '../process.ts';
 import { liveProcesses } from '../records.ts';
 import { waitFor } from '../wait.ts';
 
@@ -16,7 +16,7 @@ export async function killProcesses(instance: Instance): Promise<number> {
       const pids = processesOf(instance);
       for (const pid of pids) {
         killed.add(pid);
-        kill(pid);
+        killNow(pid);
       }
       return pids.length === 0 ? true : null;
     },
@@ -56,13 +56,5 @@ function listOf(pid: number, file: 'environ' | 'cmdline'): string[] {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0');
   } catch {
     return [];
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // gone meanwhile
   }
 }

@@ -4,6 +4,7 @@ import { claimFileOf, claims } from '../claim.ts';
 import { takeHold } from '../hold.ts';
 import type { Instance } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
+import { endpointsFileOf, processesFileOf } from '../records.ts';
 import { removeCgroup } from './cgroups.ts';
 import { unmountBelow } from './mounts.ts';
 import { removeNetwork } from './network.ts';
@@ -25,6 +26,14 @@ export async function reap(instance: Instance, tools: Toolbox): Promise<string[]
   note(await removeNetwork(instance.id, tools), 'network object');
   rmSync(instance.runDir, { recursive: true, force: true });
   rmSync(claimFileOf(instance), { force: true });
+  return found;
+}
+
+/** The same for the instance whose checkout this is: also what its files say of a running one. */
+export async function reapOwn(instance: Instance, tools: Toolbox): Promise<string[]> {
+  const found = await reap(instance, tools);
+  rmSync(endpointsFileOf(instance), { force: true });
+  rmSync(processesFileOf(instance), { force: true });
   return found;
 }
 

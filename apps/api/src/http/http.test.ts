@@ -31,6 +31,8 @@ test('health says what a supervisor says of the parts that the API has no connec
   await writeFile(file, '{"containerd":"up"}');
   expect(await supervised.call('GET', '/v1/health')).toMatchObject({ status: 200 });
   await rm(folder, { recursive: true });
+  const lost = await supervised.call('GET', '/v1/health');
+  expect(lost).toMatchObject({ status: 503, body: { parts: { supervisor: 'down' } } });
 });
 
 test('health is 503 and names PostgreSQL while it cannot be reached', async () => {

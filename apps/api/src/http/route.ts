@@ -8,8 +8,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { Caller } from '../access/caller.ts';
-import { callerOf } from '../access/caller.ts';
+import { type Caller, callerOf } from '../access/caller.ts';
 import { parseInput } from './validate.ts';
 
 /** One REST route: the source of its validation and of its entry in the OpenAPI document. */
