@@ -66,6 +66,12 @@ test('npm start brings everything up, tells where, and a second one says that it
   expect(again.output).toContain(token);
 });
 
+test('a variable that makes no sense is named before anything starts', async () => {
+  const refused = await checkout.npmWith({ DATABASE_URL: 'mysql://db' }, 'start', '--', '--detach');
+  expect(refused.code).toBe(1);
+  expect(refused.output).toContain('DATABASE_URL: must begin with postgresql://');
+});
+
 test('after a SIGKILL of everything it starts again, with the same key', async () => {
   const before = await endpoints();
   for (const { pid } of await checkout.processes()) process.kill(pid, 'SIGKILL');

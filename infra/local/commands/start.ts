@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { banner } from '../banner.ts';
+import { readEnv } from '../env.ts';
 import { takeHold } from '../hold.ts';
 import type { Instance } from '../instance.ts';
 import { SupervisorMessageSchema } from '../messages.ts';
@@ -19,6 +20,7 @@ export async function start(instance: Instance, args: readonly string[]): Promis
     console.error(`npm start takes no "${unknown}". Usage: npm start [-- --detach]`);
     return 2;
   }
+  readEnv(); // says what is wrong with it here, not in the supervisor's log
   const isDetached = args.includes('--detach');
   const supervisor = spawnSupervisor(instance, args);
   // run.mjs and the terminal may both send it; once is enough, and the supervisor says when it is done.
@@ -33,6 +35,8 @@ export async function start(instance: Instance, args: readonly string[]): Promis
       console.error(outcome.message);
       return 1;
     case 'ended':
+      // also what a signal during the start leads to, with 0
+      if (outcome.code !== 0) console.error('It ended. See .slipway/logs/supervisor.log.');
       return outcome.code;
     case 'ready': {
       const endpoints = readEndpoints(instance);
