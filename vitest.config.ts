@@ -1,11 +1,32 @@
 import { defineConfig } from 'vitest/config';
 
+const limits = { testTimeout: 60_000, hookTimeout: 120_000, teardownTimeout: 60_000 };
+
 export default defineConfig({
   test: {
-    include: ['{apps,libs}/*/src/**/*.test.ts', 'infra/**/*.test.ts', 'test/**/*.test.ts'],
-    globalSetup: ['test/setup/postgres.setup.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    teardownTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          ...limits,
+          name: 'parts',
+          include: [
+            '{apps,libs}/*/src/**/*.test.ts',
+            'infra/**/*.test.ts',
+            'test/structure/*.test.ts',
+          ],
+          globalSetup: ['test/setup/postgres.setup.ts'],
+        },
+      },
+      {
+        test: {
+          ...limits,
+          name: 'e2e',
+          include: ['test/e2e/*.test.ts'],
+          globalSetup: ['test/setup/platform.setup.ts'],
+          // two cores carry one running stack
+          fileParallelism: false,
+        },
+      },
+    ],
   },
 });

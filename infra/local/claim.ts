@@ -7,7 +7,7 @@ import type { Instance } from './instance.ts';
 import { withMachineLock } from './machine-lock.ts';
 
 /** Where one finds them unless they are taken. */
-const DEFAULT_PORTS = { api: 7700 };
+const DEFAULT_PORTS = { api: 7700, registry: 7750 };
 /** Others are looked for from here. */
 const FIRST_OTHER_PORT = 17_700;
 
@@ -48,7 +48,10 @@ export async function claimPorts(instance: Instance): Promise<Ports> {
       ...DEFAULT_PORTS,
       ...z.record(z.string(), z.int()).safeParse(readJson(remembered)).data,
     };
-    const ports = { api: await freePort(wanted.api, taken) };
+    const ports = {
+      api: await freePort(wanted.api, taken),
+      registry: await freePort(wanted.registry, taken),
+    };
     writeWhole(claimFileOf(instance), { checkout: instance.checkout, ports });
     writeWhole(remembered, ports);
     return ports;

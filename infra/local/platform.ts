@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSlipway } from '@slipway/client';
 import { migrate } from '@slipway/db/migrate';
+import { provideBaseImages } from './base-images/index.ts';
 import { claimPorts } from './claim.ts';
 import { type Env, inheritedEnv } from './env.ts';
 import { writeWhole } from './files.ts';
@@ -42,6 +43,7 @@ export class Platform {
     this.#progress = progress;
     this.#left = liveProcesses(instance);
     mkdirSync(join(instance.stateDir, 'logs'), { recursive: true });
+    chmodSync(instance.stateDir, 0o700);
     this.#record();
   }
 
@@ -64,17 +66,21 @@ export class Platform {
       this.#keep(redisPart(instance, tools)),
       this.#keep(containerdPart(instance, this.#env, tools)),
     ]);
-    const token = operatorToken(instance);
+    const token = secret(instance, 'operator-token', 'slp_');
     await this.#keep(
       apiPart(instance, {
-        port: ports.api,
+        ports,
         databaseUrl,
         operatorToken: token,
+        secretKey: secret(instance, 'secret-key'),
         partsFile: partsFileOf(instance),
       }),
     );
     const api = `http://127.0.0.1:${ports.api}`;
-    const endpoints = { api, token, ...(await ownProject(api, token)) };
+    const registry = `127.0.0.1:${ports.registry}`;
+    const context = { instance, env: this.#env, tools, progress };
+    await provideBaseImages({ url: `http://${registry}`, token }, context);
+    const endpoints = { api, registry, token, ...(await ownProject(api, token)) };
     writeWhole(endpointsFileOf(instance), endpoints);
     return endpoints;
   }
@@ -152,11 +158,12 @@ function partsFileOf({ runDir }: Instance): string {
   return join(runDir, 'parts.json');
 }
 
-/** The same at every start: made at the first one. */
-function operatorToken({ stateDir }: Instance): string {
-  const file = join(stateDir, 'operator-token');
+/** Random, and the same at every start: made at the first one. */
+function secret({ stateDir }: Instance, name: string, prefix = ''): string {
+  const file = join(stateDir, name);
   if (!existsSync(file)) {
-    writeFileSync(file, `slp_${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
+    const text = `${prefix}${randomBytes(32).toString('base64url')}\n`;
+    writeFileSync(file, text, { mode: 0o600 });
   }
   return readFileSync(file, 'utf8').trim();
 }

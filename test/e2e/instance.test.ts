@@ -1,16 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createSlipway } from '@slipway/client';
+import type { Endpoints } from '@slipway/infra';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Checkout } from '../fixtures/checkout.ts';
 
 /* `npm start` and `npm stop` as a person has them, in a checkout of their own. */
-
-interface Endpoints {
-  api: string;
-  token: string;
-  organization: string;
-  project: string;
-}
 
 let checkout: Checkout;
 beforeAll(async () => {
@@ -20,11 +14,8 @@ afterAll(async () => {
   await checkout?.[Symbol.asyncDispose]();
 });
 
-const endpoints = async (): Promise<Endpoints> =>
-  (await checkout.read('endpoints.json')) as Endpoints;
-
 async function requireUp(): Promise<Endpoints> {
-  const found = await endpoints();
+  const found = await checkout.endpoints();
   const health = await createSlipway(found.api).GET('/v1/health');
   expect(health.data).toEqual({
     status: 'ok',
@@ -73,7 +64,7 @@ test('a variable that makes no sense is named before anything starts', async () 
 });
 
 test('after a SIGKILL of everything it starts again, with the same key', async () => {
-  const before = await endpoints();
+  const before = await checkout.endpoints();
   for (const { pid } of await checkout.processes()) process.kill(pid, 'SIGKILL');
   const started = await checkout.npm('start', '--', '--detach');
   expect(started).toMatchObject({ code: 0 });

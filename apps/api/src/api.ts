@@ -4,58 +4,88 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { openDatabase } from '@slipway/db';
 import type { Logger } from '@slipway/log';
 import { appModule } from './app.module.ts';
+import { DirectoryBlobStore } from './blobs/directory.blob-store.ts';
 import type { Env } from './env.ts';
-import { createServer, type Traffic } from './http/server.ts';
+import { sendProblem } from './http/problem.filter.ts';
+import { createServer, type Server } from './http/server.ts';
 import { buildOpenApiDocument } from './openapi/document.ts';
 import { publishDocument } from './openapi/published.ts';
-import { seedOperator } from './operator/seed.store.ts';
+import { seed } from './operator/seed.store.ts';
+import { sendOciError } from './registry/oci-error.ts';
+import { Registry } from './registry/registry.ts';
 
 export interface RunningApi {
   /** `http://127.0.0.1:7700` */
   url: string;
+  /** `http://127.0.0.1:7750` */
+  registryUrl: string;
   close(): Promise<void>;
 }
 
 /** How long a stop waits for requests under way. */
 const DRAIN_MS = 5_000;
+/** A client that neither sends nor takes anything of a layer for so long is gone. */
+const REGISTRY_IDLE_MS = 120_000;
 
-/** Resolves when the port answers. The database has its migrations already. */
+/** Resolves when the ports answer. The database has its migrations already. */
 export async function startApi(env: Env, log: Logger): Promise<RunningApi> {
   const database = openDatabase(env.DATABASE_URL.reveal());
-  if (env.OPERATOR_TOKEN !== undefined) await seedOperator(database, env.OPERATOR_TOKEN);
-  const { adapter, traffic } = createServer(log);
-  const checksAnswers = env.NODE_ENV === 'test';
+  const blobs = await DirectoryBlobStore.at(env.BLOBS_DIR);
+  if (env.OPERATOR_TOKEN !== undefined) await seed(database, env.OPERATOR_TOKEN);
+  const rest = createServer(log, { readsJson: true, refuse: sendProblem });
+  const registry = createServer(log, {
+    readsJson: false,
+    refuse: sendOciError,
+    idleMs: REGISTRY_IDLE_MS,
+  });
+  const { SECRET_KEY: secretKey, PARTS_FILE: partsFile = null } = env;
   const app = await NestFactory.create<NestFastifyApplication>(
-    appModule({ log, database, partsFile: env.PARTS_FILE ?? null }, { checksAnswers }),
-    adapter,
+    appModule(
+      { log, database, blobs, secretKey, partsFile },
+      { checksAnswers: env.NODE_ENV === 'test' },
+    ),
+    rest.adapter,
     { bodyParser: false, abortOnError: false, logger: false },
   );
   publishDocument(buildOpenApiDocument());
   await app.listen(env.API_PORT, env.API_HOST);
-  const url = urlOf(app.getHttpServer().address());
-  log.info({ url }, 'listening');
+  app.get(Registry).serveOn(registry.fastify);
+  await registry.fastify.listen({ port: env.REGISTRY_PORT, host: env.REGISTRY_HOST });
+  const url = urlOf(rest);
+  const registryUrl = urlOf(registry);
+  log.info({ url, registryUrl }, 'listening');
   return {
     url,
+    registryUrl,
     async close() {
-      await closeServer(app, traffic);
+      await Promise.all([
+        drained(rest, () => app.close()),
+        drained(registry, () => registry.fastify.close()),
+      ]);
       await database.close();
     },
   };
 }
 
 /** Lets requests end, at most for `DRAIN_MS`; connections without one are not waited for. */
-async function closeServer(app: NestFastifyApplication, traffic: Traffic): Promise<void> {
-  const server = app.getHttpServer();
+async function drained(
+  { fastify, traffic }: Server,
+  close: () => PromiseLike<unknown>,
+): Promise<void> {
   const deadlineMs = Date.now() + DRAIN_MS;
   const timer = setInterval(() => {
-    if (traffic.inFlight() === 0) server.closeAllConnections();
+    if (traffic.inFlight() === 0) fastify.server.closeAllConnections();
     if (Date.now() > deadlineMs) traffic.cutAll();
   }, 50);
-  await app.close().finally(() => clearInterval(timer));
+  try {
+    await close();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
-function urlOf(address: string | AddressInfo | null): string {
-  if (address === null || typeof address === 'string') throw new Error('no TCP address');
+function urlOf({ fastify }: Server): string {
+  const address = fastify.server.address() as AddressInfo;
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return `http://${host}:${address.port}`;
 }

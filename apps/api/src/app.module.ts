@@ -5,8 +5,10 @@ import { MeController } from './me/me.controller.ts';
 import { MeStore } from './me/me.store.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
 import { type Platform, platformModule } from './platform.module.ts';
+import { RegistryModule } from './registry/registry.module.ts';
 
 @Module({
+  imports: [RegistryModule],
   controllers: [HealthController, MeController, OpenApiController],
   providers: [MeStore],
 })

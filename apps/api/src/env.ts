@@ -1,16 +1,29 @@
 import { LOG_LEVELS, Secret } from '@slipway/log';
 import { z } from 'zod';
 
+const port = (usual: number) =>
+  z.coerce.number().int().min(0).max(65_535).default(usual).describe('0 takes a free one');
+
 /** `.env.example` is generated from it. */
 export const EnvSchema = z.object({
   NODE_ENV: z.enum(['production', 'development', 'test']).default('production'),
   API_HOST: z.string().default('127.0.0.1').describe('Where REST listens'),
-  API_PORT: z.coerce.number().int().min(0).max(65_535).default(7700).describe('0 takes a free one'),
+  API_PORT: port(7700),
   DATABASE_URL: z
     .string()
     .min(1)
     .transform((text) => new Secret(text))
     .describe('PostgreSQL 15 or newer; a Unix socket as postgresql://user@/database?host=/run/…'),
+  REGISTRY_HOST: z.string().default('127.0.0.1').describe('Where the image registry listens'),
+  REGISTRY_PORT: port(7750),
+  BLOBS_DIR: z.string().min(1).describe('The folder of image layers and other blobs'),
+  SECRET_KEY: z
+    .string()
+    .min(32)
+    .transform((text) => new Secret(text))
+    .describe(
+      '32 or more random characters that sign short-lived tokens; the same for all replicas',
+    ),
   OPERATOR_TOKEN: z
     .string()
     .regex(/^slp_[\w-]{32,}$/, 'must be slp_ and 32 or more random characters')

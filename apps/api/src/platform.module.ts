@@ -1,17 +1,23 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Database } from '@slipway/db';
-import type { Logger } from '@slipway/log';
+import type { Logger, Secret } from '@slipway/log';
+import type { BlobStore } from './blobs/blob-store.ts';
 
 /** What `startApi` opened before Nest, and what every class may inject by its token. */
 export interface Platform {
   log: Logger;
   database: Database;
+  blobs: BlobStore;
+  /** see `env.ts` */
+  secretKey: Secret;
   /** see `env.ts` */
   partsFile: string | null;
 }
 
 /** `@Inject(DATABASE) private readonly database: Database` */
 export const DATABASE = Symbol('Database');
+export const BLOB_STORE = Symbol('BlobStore');
+export const SECRET_KEY = Symbol('SecretKey');
 export const LOGGER = Symbol('Logger');
 export const PARTS_FILE = Symbol('PartsFile');
 
@@ -22,6 +28,8 @@ export function platformModule(platform: Platform): DynamicModule {
   const providers = [
     { provide: LOGGER, useValue: platform.log },
     { provide: DATABASE, useValue: platform.database },
+    { provide: BLOB_STORE, useValue: platform.blobs },
+    { provide: SECRET_KEY, useValue: platform.secretKey },
     { provide: PARTS_FILE, useValue: platform.partsFile },
   ];
   return { module: PlatformModule, global: true, providers, exports: providers };

@@ -4,7 +4,7 @@ import type { Env } from '../env.ts';
 import type { Instance } from '../instance.ts';
 import type { Progress } from '../progress.ts';
 import * as apt from './apt.ts';
-import { findTool, searchPath, TOOLS, type ToolName } from './tools.ts';
+import { findTool, PLATFORM_TOOLS, searchPath, TOOLS, type ToolName } from './tools.ts';
 
 /** Where everything that the platform runs was found. */
 export interface Toolbox {
@@ -25,7 +25,7 @@ export async function providePackages(
   instance: Instance,
   env: Env,
   progress: Progress,
-  needed: readonly ToolName[] = Object.keys(TOOLS) as ToolName[],
+  needed: readonly ToolName[] = PLATFORM_TOOLS,
 ): Promise<Toolbox> {
   const root = rootOf(instance, env);
   const missing = needed.filter((name) => findTool(TOOLS[name], env.PATH, root) === null);

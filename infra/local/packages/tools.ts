@@ -26,11 +26,20 @@ const DECLARED = {
   ctr: { anyOf: ['ctr'], package: 'containerd', how: 'unpack' },
   runc: { anyOf: ['runc'], package: 'runc', how: 'install' },
   nft: { anyOf: ['nft'], package: 'nftables', how: 'unpack' },
+  busybox: { anyOf: ['busybox'], package: 'busybox-static', how: 'install' },
+  buildah: { anyOf: ['buildah'], package: 'buildah', how: 'install' },
+  skopeo: { anyOf: ['skopeo'], package: 'skopeo', how: 'install' },
   ip: { anyOf: ['ip'], package: 'iproute2', how: 'install' },
 } as const satisfies Record<string, Tool>;
 
+/** Only the tests use them. */
+const TEST_TOOLS: readonly string[] = ['buildah', 'skopeo'];
+
 export type ToolName = keyof typeof DECLARED;
 export const TOOLS: Readonly<Record<ToolName, Tool>> = DECLARED;
+export const PLATFORM_TOOLS = (Object.keys(DECLARED) as ToolName[]).filter(
+  (name) => !TEST_TOOLS.includes(name),
+);
 
 /** Finds a tool's file, the newest version first; `root` is where packages were unpacked. */
 export function findTool({ anyOf }: Tool, path: string, root: string): string | null {

@@ -1,16 +1,18 @@
 import { join } from 'node:path';
+import type { Ports } from '../claim.ts';
 import type { Instance } from '../instance.ts';
 import type { Part } from './part.ts';
 
 export interface ApiSettings {
-  port: number;
+  ports: Ports;
   databaseUrl: string;
   operatorToken: string;
+  secretKey: string;
   /** where the supervisor says which parts are up */
   partsFile: string;
 }
 
-export function apiPart({ checkout }: Instance, settings: ApiSettings): Part {
+export function apiPart({ checkout, stateDir }: Instance, settings: ApiSettings): Part {
   return {
     name: 'api',
     stopSignal: 'SIGTERM',
@@ -22,13 +24,16 @@ export function apiPart({ checkout }: Instance, settings: ApiSettings): Part {
       join(checkout, 'apps/api/dist/main.mjs'),
     ],
     env: () => ({
-      API_PORT: String(settings.port),
+      API_PORT: String(settings.ports.api),
+      REGISTRY_PORT: String(settings.ports.registry),
+      BLOBS_DIR: join(stateDir, 'blobs'),
       DATABASE_URL: settings.databaseUrl,
+      SECRET_KEY: settings.secretKey,
       OPERATOR_TOKEN: settings.operatorToken,
       PARTS_FILE: settings.partsFile,
     }),
     async check() {
-      const answer = await fetch(`http://127.0.0.1:${settings.port}/v1/openapi.json`, {
+      const answer = await fetch(`http://127.0.0.1:${settings.ports.api}/v1/openapi.json`, {
         signal: AbortSignal.timeout(5_000),
       });
       if (!answer.ok) throw new Error(`the API answers ${answer.status}`);

@@ -7,18 +7,14 @@ import { join } from 'node:path';
 import { inheritedEnv, readEnv } from '../env.ts';
 import { takeHold } from '../hold.ts';
 import { instanceOf } from '../instance.ts';
-import { providePackages } from '../packages/index.ts';
-import { printProgress } from '../progress.ts';
+import { toolsForTests } from '../packages/for-tests.ts';
 import { waitFor } from '../wait.ts';
 import { postgresPart, postgresUrl } from './postgres.ts';
-
-const CHECKOUT = join(import.meta.dirname, '../../..');
 
 /** An empty PostgreSQL in a temporary folder, for tests and tools; nothing of it is left at the end. */
 export async function startThrowawayPostgres(): Promise<{ url: string } & AsyncDisposable> {
   const env = readEnv();
-  const progress = printProgress((line) => console.error(line));
-  const tools = await providePackages(instanceOf(CHECKOUT), env, progress, ['postgres']);
+  const tools = await toolsForTests(['postgres']);
   const folder = await mkdtemp(join(tmpdir(), 'slipway-postgres-'));
   const instance = instanceOf(folder);
   const hold = await takeHold(instance); // else a platform that starts meanwhile clears this away

@@ -5,14 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { claimFileOf } from '../claim.ts';
-import { readEnv } from '../env.ts';
 import { exec } from '../exec.ts';
 import { writeWhole } from '../files.ts';
 import { takeHold } from '../hold.ts';
 import { type Instance, instanceOf } from '../instance.ts';
-import { providePackages, type Toolbox } from '../packages/index.ts';
+import { toolsForTests } from '../packages/for-tests.ts';
+import type { Toolbox } from '../packages/index.ts';
 import { startTimeOf } from '../process.ts';
-import { printProgress } from '../progress.ts';
 import { reap, reapOthers } from './reaper.ts';
 
 const CHECKOUT = join(import.meta.dirname, '../../..');
@@ -20,8 +19,7 @@ const CHECKOUT = join(import.meta.dirname, '../../..');
 let tools: Toolbox;
 let dead: Instance;
 beforeEach(async () => {
-  const progress = printProgress(() => {});
-  tools = await providePackages(instanceOf(CHECKOUT), readEnv(), progress, ['ip', 'nft']);
+  tools = await toolsForTests(['ip', 'nft']);
   dead = instanceOf(await mkdtemp(join(tmpdir(), 'slipway-reaper-')));
 });
 afterEach(async () => {

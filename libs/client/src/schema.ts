@@ -107,6 +107,7 @@ export interface components {
              * @example invalid-request
              * @example internal
              * @example unavailable
+             * @example storage-full
              */
             code: string;
             detail: string;

@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   'invalid-request': { status: 422, title: 'The request is not valid' },
   internal: { status: 500, title: 'Internal error', retryable: true },
   unavailable: { status: 503, title: 'Temporarily unavailable', retryable: true },
+  'storage-full': { status: 507, title: 'No storage space left', retryable: true },
 } as const satisfies Record<string, { status: number; title: string; retryable?: true }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,7 +1,7 @@
 import { openDatabase } from '@slipway/db';
 import { Secret } from '@slipway/log';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { seedOperator } from '../operator/seed.store.ts';
+import { seed } from '../operator/seed.store.ts';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
 
 let api: TestApi;
@@ -45,12 +45,12 @@ test('no key, a wrong one, another scheme or an expired key is 401 and says how 
 test('the seed changes nothing when it is repeated; another token takes the first one’s place', async () => {
   const database = openDatabase(api.databaseUrl);
   try {
-    const seed = (token: string) => seedOperator(database, new Secret(token));
-    await Promise.all([seed(api.token), seed(api.token), seed(api.token)]);
+    const again = (token: string) => seed(database, new Secret(token));
+    await Promise.all([again(api.token), again(api.token), again(api.token)]);
     expect(await database.prisma.apiKey.count()).toBe(1);
-    expect(await database.prisma.project.count()).toBe(1);
+    expect(await database.prisma.project.count()).toBe(2);
     const next = `slp_${'n'.repeat(43)}`;
-    await seed(next);
+    await again(next);
     expect(await api.call('GET', '/v1/me')).toMatchObject({ status: 401 });
     expect(await api.call('GET', '/v1/me', { token: next })).toMatchObject({ status: 200 });
   } finally {

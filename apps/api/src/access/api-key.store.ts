@@ -17,10 +17,22 @@ export class ApiKeyStore {
   async callerOf(key: string): Promise<Caller | null> {
     const { rows } = await this.database.pool.query<Caller>({
       name: 'caller-of-key',
-      text: `SELECT id AS "apiKeyId", "organizationId", role, operator AS "isOperator" FROM "ApiKey"
-        WHERE "keyHash" = $1 AND "revokedAt" IS NULL AND ("expiresAt" IS NULL OR "expiresAt" > now())`,
+      text: `${VALID_KEY} AND "keyHash" = $1`,
       values: [hashOfKey(key)],
     });
     return rows[0] ?? null;
   }
+
+  /** For what was made with a key and must end with it. @param id `key_…` */
+  async callerOfId(id: string): Promise<Caller | null> {
+    const { rows } = await this.database.pool.query<Caller>({
+      name: 'caller-of-key-id',
+      text: `${VALID_KEY} AND id = $1`,
+      values: [id],
+    });
+    return rows[0] ?? null;
+  }
 }
+
+const VALID_KEY = `SELECT id AS "apiKeyId", "organizationId", role, operator AS "isOperator"
+  FROM "ApiKey" WHERE "revokedAt" IS NULL AND ("expiresAt" IS NULL OR "expiresAt" > now())`;

@@ -44,14 +44,18 @@ export function sendProblem(error: AppError, request: FastifyRequest, reply: Fas
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
   if (error.code === 'method-not-allowed')
     reply.header('allow', methodsOfPath(instance).join(', '));
-  // A body that nobody will read is not carried on to a next request.
-  if (!request.raw.complete && request.raw.headers['content-length'] !== '0') {
-    reply.header('connection', 'close');
-  }
+  closeIfUnread(request, reply);
   reply
     .code(error.status)
     .type('application/problem+json')
     .send(JSON.stringify(toProblem(error, { instance, requestId: request.id })));
+}
+
+/** A body that nobody will read is not carried on to a next request. */
+export function closeIfUnread(request: FastifyRequest, reply: FastifyReply): void {
+  if (!request.raw.complete && request.raw.headers['content-length'] !== '0') {
+    reply.header('connection', 'close');
+  }
 }
 
 /** An unknown error says nothing of itself to the client. */

@@ -3,7 +3,6 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { AppError } from '@slipway/contracts';
 import type { Logger } from '@slipway/log';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { sendProblem } from './problem.filter.ts';
 import { requestId } from './request-id.ts';
 
 const JSON_LIMIT_BYTES = 1024 * 1024;
@@ -16,6 +15,12 @@ export interface Traffic {
   cutAll(): void;
 }
 
+export interface Server {
+  adapter: FastifyAdapter;
+  fastify: FastifyInstance;
+  traffic: Traffic;
+}
+
 class Adapter extends FastifyAdapter {
   /** The handler's `reply.code()` holds: Nest would put the route's first status over it. */
   override reply(...[response, body]: Parameters<FastifyAdapter['reply']>): FastifyReply {
@@ -24,20 +29,27 @@ class Adapter extends FastifyAdapter {
 }
 
 /** Fastify as every listener of ours is set up; hooks come first, so that plugins have them too. */
-export function createServer(log: Logger): {
-  adapter: FastifyAdapter;
-  fastify: FastifyInstance;
-  traffic: Traffic;
-} {
+export function createServer(
+  log: Logger,
+  options: {
+    /** sends an error in the listener's own form */
+    refuse(error: AppError, request: FastifyRequest, reply: FastifyReply): void;
+    /** else each body stays in `request.raw`, for its handler to stream */
+    readsJson: boolean;
+    /** a connection on which nothing moves for so long is cut; never when left out */
+    idleMs?: number;
+  },
+): Server {
   const adapter = new Adapter({
     trustProxy: 'loopback',
     bodyLimit: JSON_LIMIT_BYTES,
+    connectionTimeout: options.idleMs ?? 0,
     logger: false,
     routerOptions: { maxParamLength: 300 },
     genReqId: requestId,
     frameworkErrors: (_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
       reply.header('x-request-id', request.id);
-      sendProblem(
+      options.refuse(
         new AppError('malformed-request', 'The path is not well formed.'),
         request,
         reply,
@@ -58,20 +70,21 @@ export function createServer(log: Logger): {
     reply.raw.setHeader('x-request-id', request.id);
     reply.raw.setHeader('x-content-type-options', 'nosniff');
     inFlight++;
+    const { ip } = request; // not to be had any more when the client has gone away
     // Not `onResponse`: that is not called when the client goes away first.
     reply.raw.once('close', () => {
       inFlight--;
-      logRequest(log, request, reply);
+      logRequest(log, request, reply, ip);
     });
     done();
   });
-  readJsonOnly(fastify);
+  fastify.removeAllContentTypeParsers();
+  if (options.readsJson) readJson(fastify);
+  fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));
   return { adapter, fastify, traffic: { inFlight: () => inFlight, cutAll } };
 }
 
-/** JSON is parsed; any other body stays in `request.raw`, for its handler to stream. */
-function readJsonOnly(fastify: FastifyInstance): void {
-  fastify.removeAllContentTypeParsers();
+function readJson(fastify: FastifyInstance): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   for (const type of ['application/json', /^application\/[\w.-]+\+json/]) {
     fastify.addContentTypeParser(
@@ -84,11 +97,10 @@ function readJsonOnly(fastify: FastifyInstance): void {
       },
     );
   }
-  fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));
 }
 
 /** One wide line for each request. */
-function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply): void {
+function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply, ip: string): void {
   const level = reply.raw.statusCode >= 500 ? 'warn' : 'info';
   log[level](
     {
@@ -99,7 +111,7 @@ function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply): 
       status: reply.raw.statusCode,
       aborted: reply.raw.writableFinished ? undefined : true,
       durationMs: Math.round(reply.elapsedTime * 10) / 10,
-      ip: request.ip,
+      ip,
     },
     'request',
   );

@@ -1,28 +1,22 @@
-import { type Database, newId } from '@slipway/db';
+import { type Database, newId, type Prisma } from '@slipway/db';
 import type { Secret } from '@slipway/log';
 import { hashOfKey } from '../access/api-key.store.ts';
+import { LIBRARY } from '../access/project-scope.store.ts';
 
 const ORGANIZATION = { slug: 'local', name: 'Local' };
+const BASE_IMAGES = { slug: LIBRARY, name: 'Base images' };
 const PROJECT = { slug: 'default', name: 'Default' };
 const KEY_NAME = 'operator';
 const SHOWN_CHARACTERS = 8;
 
 /**
- * The first organization and project, and the key of who runs the platform. Done at each boot, and
- * changes nothing once it is done; another token takes the earlier one's place.
+ * Where base images go, the first organization and project, and the key of who runs the platform.
+ * Done at each boot, and changes nothing once it is done; another token takes the earlier one's place.
  */
-export async function seedOperator({ transaction }: Database, token: Secret): Promise<void> {
+export async function seed({ transaction }: Database, token: Secret): Promise<void> {
   await transaction(async (tx) => {
-    const { id: organizationId } = await tx.organization.upsert({
-      where: { slug: ORGANIZATION.slug },
-      create: { id: newId('org'), ...ORGANIZATION },
-      update: {},
-    });
-    await tx.project.upsert({
-      where: { organizationId_slug: { organizationId, slug: PROJECT.slug } },
-      create: { id: newId('prj'), organizationId, ...PROJECT },
-      update: {},
-    });
+    await ensureProject(tx, BASE_IMAGES, BASE_IMAGES);
+    const organizationId = await ensureProject(tx, ORGANIZATION, PROJECT);
     const keyHash = hashOfKey(token.reveal());
     await tx.apiKey.updateMany({
       where: { organizationId, name: KEY_NAME, operator: true, revokedAt: null, NOT: { keyHash } },
@@ -42,4 +36,28 @@ export async function seedOperator({ transaction }: Database, token: Secret): Pr
       update: { revokedAt: null },
     });
   });
+}
+
+interface Named {
+  slug: string;
+  name: string;
+}
+
+/** @returns the organization's id */
+async function ensureProject(
+  tx: Prisma.TransactionClient,
+  organization: Named,
+  project: Named,
+): Promise<string> {
+  const { id: organizationId } = await tx.organization.upsert({
+    where: { slug: organization.slug },
+    create: { id: newId('org'), ...organization },
+    update: {},
+  });
+  await tx.project.upsert({
+    where: { organizationId_slug: { organizationId, slug: project.slug } },
+    create: { id: newId('prj'), organizationId, ...project },
+    update: {},
+  });
+  return organizationId;
 }

@@ -1,17 +1,26 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newId, openDatabase } from '@slipway/db';
 import { createLogger } from '@slipway/log';
 import { createTestDatabase } from '@slipway/test/database';
+import { hashOfKey } from '../access/api-key.store.ts';
 import { startApi } from '../api.ts';
 import { readEnv } from '../env.ts';
 
 /** An API as a process would be, on a database of its own. */
 export interface TestApi extends AsyncDisposable {
   readonly url: string;
+  readonly registryUrl: string;
   readonly databaseUrl: string;
+  readonly blobsDir: string;
   /** the operator's key */
   readonly token: string;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** another organization with a project of its own, `<slug>/web`, and its owner's key */
+  addTenant(slug: string): Promise<{ token: string }>;
 }
 
 interface CallOptions {
@@ -32,10 +41,14 @@ interface Answer {
 /** @param overrides variables of `env.ts`; LOG_LEVEL=info shows what the API logs */
 export async function startTestApi(overrides: Record<string, string> = {}): Promise<TestApi> {
   const database = await createTestDatabase();
-  const token = `slp_${randomBytes(32).toString('base64url')}`;
+  const blobsDir = await mkdtemp(join(tmpdir(), 'slipway-blobs-'));
+  const token = newToken();
   const env = readEnv({
     NODE_ENV: 'test',
     API_PORT: '0',
+    REGISTRY_PORT: '0',
+    BLOBS_DIR: blobsDir,
+    SECRET_KEY: randomBytes(32).toString('base64url'),
     DATABASE_URL: database.url,
     OPERATOR_TOKEN: token,
     LOG_LEVEL: 'silent',
@@ -44,18 +57,45 @@ export async function startTestApi(overrides: Record<string, string> = {}): Prom
   const api = await startApi(env, createLogger({ name: 'api', level: env.LOG_LEVEL }));
   return {
     url: api.url,
+    registryUrl: api.registryUrl,
     databaseUrl: database.url,
+    blobsDir,
     token,
     call: (method, path, options = {}) =>
       call(`${api.url}${path}`, method, {
         token: options.token === undefined ? token : options.token,
         ...options,
       }),
+    addTenant: (slug) => addTenant(database.url, slug),
     async [Symbol.asyncDispose]() {
       await api.close();
       await database[Symbol.asyncDispose]();
+      await rm(blobsDir, { recursive: true });
     },
   };
+}
+
+function newToken(): string {
+  return `slp_${randomBytes(32).toString('base64url')}`;
+}
+
+async function addTenant(databaseUrl: string, slug: string): Promise<{ token: string }> {
+  const token = newToken();
+  const database = openDatabase(databaseUrl);
+  await database.prisma.organization.create({
+    data: {
+      ...{ id: newId('org'), slug, name: slug },
+      projects: { create: { id: newId('prj'), slug: 'web', name: 'Web' } },
+      apiKeys: {
+        create: {
+          ...{ id: newId('key'), name: 'owner', prefix: token.slice(0, 8), role: 'owner' },
+          keyHash: hashOfKey(token),
+        },
+      },
+    },
+  });
+  await database.close();
+  return { token };
 }
 
 async function call(url: string, method: string, options: CallOptions): Promise<Answer> {

@@ -1,0 +1,221 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Database, newId, type Prisma } from '@slipway/db';
+import type { ProjectScope } from '../access/project-scope.store.ts';
+import { DATABASE } from '../platform.module.ts';
+
+/** A repository that its holder may use: only `ImageStore` gives one, for a scope. */
+export class Repository {
+  private constructor(
+    readonly id: string,
+    readonly name: string,
+  ) {}
+
+  /** for `ImageStore` */
+  static found(id: string, name: string): Repository {
+    return new Repository(id, name);
+  }
+}
+
+export interface StoredManifest {
+  digest: string;
+  mediaType: string;
+  content: Uint8Array;
+}
+
+/** A manifest as it comes: what it names has to be in the repository. */
+export interface NewManifest {
+  digest: string;
+  mediaType: string;
+  content: Uint8Array<ArrayBuffer>;
+  /** what it names, and the table that has to have it */
+  namedIn: 'RepositoryBlob' | 'Manifest';
+  references: readonly string[];
+}
+
+/** Repositories, which blobs they link, manifests and tags; the bytes of blobs are in the blob store. */
+@Injectable()
+export class ImageStore {
+  constructor(@Inject(DATABASE) private readonly database: Database) {}
+
+  async repository({ projectId }: ProjectScope, name: string): Promise<Repository | null> {
+    const { rows } = await this.database.pool.query<{ id: string }>({
+      name: 'repository-of-project',
+      text: 'SELECT id FROM "Repository" WHERE "projectId" = $1 AND name = $2',
+      values: [projectId, name],
+    });
+    return rows[0] === undefined ? null : Repository.found(rows[0].id, name);
+  }
+
+  async ensureRepository(scope: ProjectScope, name: string): Promise<Repository> {
+    const found = await this.repository(scope, name);
+    if (found !== null) return found;
+    // Layers are pushed side by side: several are the first. (Prisma's upsert fails all but one.)
+    await this.database.pool.query(
+      `INSERT INTO "Repository" (id, "organizationId", "projectId", name) VALUES ($1, $2, $3, $4)
+        ON CONFLICT DO NOTHING`,
+      [newId('rep'), scope.organizationId, scope.projectId, name],
+    );
+    const made = await this.repository(scope, name);
+    if (made === null) throw new Error(`the repository ${name} was removed as it was made`);
+    return made;
+  }
+
+  /** bytes; null when the repository does not link it */
+  async blobSize({ id }: Repository, digest: string): Promise<number | null> {
+    const { rows } = await this.database.pool.query<{ sizeBytes: string }>({
+      name: 'blob-of-repository',
+      text: 'SELECT "sizeBytes" FROM "RepositoryBlob" WHERE "repositoryId" = $1 AND digest = $2',
+      values: [id, digest],
+    });
+    return rows[0] === undefined ? null : Number(rows[0].sizeBytes);
+  }
+
+  async linkBlob({ id }: Repository, digest: string, sizeBytes: number): Promise<void> {
+    await this.database.pool.query({
+      name: 'link-blob',
+      text: `INSERT INTO "RepositoryBlob" ("repositoryId", digest, "sizeBytes") VALUES ($1, $2, $3)
+        ON CONFLICT DO NOTHING`,
+      values: [id, digest, sizeBytes],
+    });
+  }
+
+  /** `in-use`: a manifest names it, and so it stays */
+  unlinkBlob({ id }: Repository, digest: string): Promise<'removed' | 'absent' | 'in-use'> {
+    return this.database.transaction(async (tx) => {
+      // The lock first: whoever puts a manifest has it too, and what they wrote is seen below.
+      const locked = await lockRows(tx, 'RepositoryBlob', id, [digest], 'UPDATE');
+      if (locked.length === 0) return 'absent';
+      if (await isReferenced(tx, id, digest)) return 'in-use';
+      await tx.repositoryBlob.delete({
+        where: { repositoryId_digest: { repositoryId: id, digest } },
+      });
+      return 'removed';
+    });
+  }
+
+  /** @param reference a tag or a digest */
+  async manifest({ id }: Repository, reference: string): Promise<StoredManifest | null> {
+    const isDigest = reference.includes(':');
+    const { rows } = await this.database.pool.query<StoredManifest>(
+      isDigest
+        ? {
+            name: 'manifest-by-digest',
+            text: `SELECT digest, "mediaType", content FROM "Manifest"
+              WHERE "repositoryId" = $1 AND digest = $2`,
+            values: [id, reference],
+          }
+        : {
+            name: 'manifest-by-tag',
+            text: `SELECT m.digest, m."mediaType", m.content FROM "Tag" t
+              JOIN "Manifest" m ON m."repositoryId" = t."repositoryId" AND m.digest = t.digest
+              WHERE t."repositoryId" = $1 AND t.name = $2`,
+            values: [id, reference],
+          },
+    );
+    return rows[0] ?? null;
+  }
+
+  /** @returns what it names and the repository does not have: then nothing was stored */
+  putManifest(
+    { id: repositoryId }: Repository,
+    manifest: NewManifest,
+    tag: string | null,
+  ): Promise<string[]> {
+    const { digest, mediaType, content, namedIn, references } = manifest;
+    return this.database.transaction(async (tx) => {
+      const present = new Set(await lockRows(tx, namedIn, repositoryId, references, 'SHARE'));
+      const absent = references.filter((reference) => !present.has(reference));
+      if (absent.length > 0) return absent;
+      await tx.manifest.upsert({
+        where: { repositoryId_digest: { repositoryId, digest } },
+        create: { repositoryId, digest, mediaType, content, references: [...references] },
+        update: {},
+      });
+      if (tag === null) return [];
+      await tx.tag.upsert({
+        where: { repositoryId_name: { repositoryId, name: tag } },
+        create: { repositoryId, name: tag, digest },
+        update: { digest },
+      });
+      return [];
+    });
+  }
+
+  /** With its tags. `in-use`: an index names it, and so it stays */
+  deleteManifest({ id }: Repository, digest: string): Promise<'removed' | 'absent' | 'in-use'> {
+    return this.database.transaction(async (tx) => {
+      const locked = await lockRows(tx, 'Manifest', id, [digest], 'UPDATE');
+      if (locked.length === 0) return 'absent';
+      if (await isReferenced(tx, id, digest)) return 'in-use';
+      await tx.manifest.delete({ where: { repositoryId_digest: { repositoryId: id, digest } } });
+      return 'removed';
+    });
+  }
+
+  /** @returns whether there was one */
+  async deleteTag({ id }: Repository, name: string): Promise<boolean> {
+    const { count } = await this.database.prisma.tag.deleteMany({
+      where: { repositoryId: id, name },
+    });
+    return count > 0;
+  }
+
+  /** In the order of their bytes, those behind `last`. */
+  async tags(
+    { id }: Repository,
+    { limit, last }: { limit: number; last: string },
+  ): Promise<string[]> {
+    const { rows } = await this.database.pool.query<{ name: string }>(
+      `SELECT name FROM "Tag" WHERE "repositoryId" = $1 AND name COLLATE "C" > $2
+        ORDER BY name COLLATE "C" LIMIT $3`,
+      [id, last, limit],
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  async addUpload({ id: repositoryId }: Repository): Promise<string> {
+    const id = newId('upl');
+    await this.database.prisma.blobUpload.create({ data: { id, repositoryId } });
+    return id;
+  }
+
+  async hasUpload({ id: repositoryId }: Repository, id: string): Promise<boolean> {
+    const found = await this.database.prisma.blobUpload.findFirst({ where: { id, repositoryId } });
+    return found !== null;
+  }
+
+  async removeUpload({ id: repositoryId }: Repository, id: string): Promise<void> {
+    await this.database.prisma.blobUpload.deleteMany({ where: { id, repositoryId } });
+  }
+}
+
+type Lock = 'SHARE' | 'UPDATE';
+
+/** In one order, so that two do not wait for each other. @returns the digests that are there */
+async function lockRows(
+  tx: Prisma.TransactionClient,
+  table: NewManifest['namedIn'],
+  repositoryId: string,
+  digests: readonly string[],
+  lock: Lock,
+): Promise<string[]> {
+  const rows = await tx.$queryRawUnsafe<{ digest: string }[]>(
+    `SELECT digest FROM "${table}" WHERE "repositoryId" = $1 AND digest = ANY($2)
+      ORDER BY digest FOR ${lock}`,
+    repositoryId,
+    digests,
+  );
+  return rows.map(({ digest }) => digest);
+}
+
+async function isReferenced(
+  tx: Prisma.TransactionClient,
+  repositoryId: string,
+  digest: string,
+): Promise<boolean> {
+  const found = await tx.manifest.findFirst({
+    where: { repositoryId, references: { has: digest } },
+    select: { digest: true },
+  });
+  return found !== null;
+}

@@ -1,0 +1,115 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Database } from '@slipway/db';
+import { ApiKeyStore } from '../access/api-key.store.ts';
+import type { Caller } from '../access/caller.ts';
+import { LIBRARY, ProjectScope } from '../access/project-scope.store.ts';
+import { ImageStore, type Repository } from '../images/image.store.ts';
+import { DATABASE } from '../platform.module.ts';
+import { OciError } from './oci-error.ts';
+import { type Grant, RegistryTokens } from './registry-token.ts';
+
+/** Who calls the registry; without `grants`: may do whatever the key may. */
+export interface RegistryCaller {
+  caller: Caller;
+  grants: readonly Grant[] | null;
+}
+
+export type Action = Grant['actions'][number];
+
+/** Who may pull from and push to which repository. */
+@Injectable()
+export class RegistryAccess {
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(ApiKeyStore) private readonly apiKeys: ApiKeyStore,
+    @Inject(ImageStore) private readonly images: ImageStore,
+    @Inject(RegistryTokens) private readonly tokens: RegistryTokens,
+  ) {}
+
+  /**
+   * `Basic` with any user name and an API key as the password, `Bearer` with an API key or with a
+   * token of ours. @returns null when it is none of these, or no longer valid
+   */
+  async callerOf(authorization: string | undefined): Promise<RegistryCaller | null> {
+    const [, scheme = '', value = ''] = /^(\w+) +(\S+)$/.exec(authorization ?? '') ?? [];
+    switch (scheme.toLowerCase()) {
+      case 'basic': {
+        const [, password] = /^[^:]*:(.*)$/s.exec(Buffer.from(value, 'base64').toString()) ?? [];
+        return this.#callerOfKey(password ?? '');
+      }
+      case 'bearer':
+        return value.startsWith('slp_') ? this.#callerOfKey(value) : this.#callerOfToken(value);
+      default:
+        return null;
+    }
+  }
+
+  /** @throws OciError when there is none that the caller may pull from */
+  async toPull(caller: RegistryCaller, name: string): Promise<Repository> {
+    const place = await this.#placeOf(caller.caller, name);
+    if (place === null) throw unknownName(name);
+    requireGrant(caller, name, 'pull');
+    const found = await this.images.repository(place.scope, place.name);
+    if (found === null) throw unknownName(name);
+    return found;
+  }
+
+  /** Makes it when it is the first push. @throws OciError when the caller may not push there */
+  async toPush(caller: RegistryCaller, name: string): Promise<Repository> {
+    const place = await this.#placeOf(caller.caller, name);
+    if (place === null) throw unknownName(name);
+    requireGrant(caller, name, 'push');
+    if (!place.mayPush) throw new OciError('DENIED', 'Base images are pushed by the operator.');
+    return this.images.ensureRepository(place.scope, place.name);
+  }
+
+  /** What of the wish a token can be made for. */
+  async grantsFor(caller: RegistryCaller, wishes: readonly Grant[]): Promise<Grant[]> {
+    const grants = await Promise.all(
+      wishes.map(async ({ name, actions }) => {
+        const place = await this.#placeOf(caller.caller, name);
+        const allowed = actions.filter((action) => action === 'pull' || place?.mayPush);
+        return { name, actions: place === null ? [] : allowed };
+      }),
+    );
+    return grants.filter(({ actions }) => actions.length > 0);
+  }
+
+  /** The project that a name lies in, when the caller may know of it. */
+  async #placeOf(
+    caller: Caller,
+    path: string,
+  ): Promise<{ scope: ProjectScope; name: string; mayPush: boolean } | null> {
+    const [organization = '', project = '', ...rest] = path.split('/');
+    if (organization === LIBRARY && rest.length === 0) {
+      const scope = await ProjectScope.library(this.database);
+      return { scope, name: project, mayPush: caller.isOperator };
+    }
+    if (rest.length === 0) return null;
+    const scope = await ProjectScope.of(this.database, caller, { organization, project });
+    return scope === null ? null : { scope, name: rest.join('/'), mayPush: true };
+  }
+
+  async #callerOfKey(key: string): Promise<RegistryCaller | null> {
+    const caller = await this.apiKeys.callerOf(key);
+    return caller === null ? null : { caller, grants: null };
+  }
+
+  async #callerOfToken(token: string): Promise<RegistryCaller | null> {
+    const claims = await this.tokens.claimsOf(token);
+    if (claims === null) return null;
+    const caller = await this.apiKeys.callerOfId(claims.sub);
+    return caller === null ? null : { caller, grants: claims.grants };
+  }
+}
+
+function unknownName(name: string): OciError {
+  return new OciError('NAME_UNKNOWN', `There is no repository ${name}.`);
+}
+
+/** Without one the client is told to get another token: it may do more than it asked for last time. */
+function requireGrant({ grants }: RegistryCaller, name: string, action: Action): void {
+  if (grants === null) return;
+  if (grants.some((grant) => grant.name === name && grant.actions.includes(action))) return;
+  throw new OciError('UNAUTHORIZED', `This token is not for a ${action} of ${name}.`);
+}

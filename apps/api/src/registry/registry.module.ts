@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { ApiKeyStore } from '../access/api-key.store.ts';
+import { ImageStore } from '../images/image.store.ts';
+import { BlobEndpoint } from './blob.endpoint.ts';
+import { ManifestEndpoint } from './manifest.endpoint.ts';
+import { Registry } from './registry.ts';
+import { RegistryAccess } from './registry-access.ts';
+import { RegistryTokens } from './registry-token.ts';
+import { TokenEndpoint } from './token.endpoint.ts';
+import { UploadEndpoint } from './upload.endpoint.ts';
+
+@Module({
+  providers: [
+    ...[ApiKeyStore, ImageStore],
+    ...[Registry, RegistryAccess, RegistryTokens],
+    ...[BlobEndpoint, UploadEndpoint, ManifestEndpoint, TokenEndpoint],
+  ],
+})
+export class RegistryModule {}

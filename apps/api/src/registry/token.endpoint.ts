@@ -1,0 +1,43 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isRepositoryName } from '@slipway/oci';
+import type { Exchange } from './exchange.ts';
+import { type Action, RegistryAccess } from './registry-access.ts';
+import { type Grant, RegistryTokens, TOKEN_LASTS_MS } from './registry-token.ts';
+
+/** `/token`: a key becomes a token for some repositories. @see Distribution, "Token Authentication Specification" */
+@Injectable()
+export class TokenEndpoint {
+  constructor(
+    @Inject(RegistryAccess) private readonly access: RegistryAccess,
+    @Inject(RegistryTokens) private readonly tokens: RegistryTokens,
+  ) {}
+
+  async get({ reply, caller, query }: Exchange): Promise<void> {
+    const wishes = query
+      .getAll('scope')
+      .flatMap((text) => text.split(' '))
+      .flatMap(wishOf);
+    const now = new Date();
+    const token = await this.tokens.issue(
+      { sub: caller.caller.apiKeyId, grants: await this.access.grantsFor(caller, wishes) },
+      now,
+    );
+    reply.header('cache-control', 'no-store').send({
+      token,
+      access_token: token,
+      expires_in: TOKEN_LASTS_MS / 1000,
+      issued_at: now.toISOString(),
+    });
+  }
+}
+
+/** `repository:local/default/web:pull,push`; whatever is of another kind is not granted. */
+function wishOf(scope: string): Grant[] {
+  const [, name = '', actions = ''] =
+    /^repository(?:\([^)]*\))?:([^:]+):([\w,*]+)$/.exec(scope) ?? [];
+  if (!isRepositoryName(name)) return [];
+  const wanted = new Set(actions === '*' ? ['pull', 'push'] : actions.split(','));
+  return [
+    { name, actions: (['pull', 'push'] as const).filter((action: Action) => wanted.has(action)) },
+  ];
+}
