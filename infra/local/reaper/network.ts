@@ -2,13 +2,13 @@ import { existsSync, readdirSync } from 'node:fs';
 import { exec } from '../exec.ts';
 import type { Toolbox } from '../packages/index.ts';
 
-/** Removes an instance's network namespaces, bridges with what is plugged into them, and its nftables table. @returns how many things that were */
+/**
+ * Removes an instance's bridges with what is plugged into them, and its nftables table. (Its network
+ * namespaces are mounts below its run folder: no other program's list has them.)
+ * @returns how many things that were
+ */
 export async function removeNetwork(id: string, tools: Toolbox): Promise<number> {
   let count = 0;
-  for (const name of namesIn('/run/netns', `sl${id}-`)) {
-    await exec(tools.fileOf('ip'), ['netns', 'delete', name]);
-    count++;
-  }
   for (const bridge of namesIn('/sys/class/net', `sl${id}-`)) {
     // a veth's name says nothing of whose it is; its bridge does
     for (const port of namesIn(`/sys/class/net/${bridge}/brif`, '')) {

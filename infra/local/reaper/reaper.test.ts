@@ -37,8 +37,10 @@ async function leaveEverything(): Promise<{ pids: number[]; cgroups: string[] }>
   await exec('mount', ['-t', 'tmpfs', 'none', join(runDir, 'mounted')]);
   await exec('mount', ['-t', 'tmpfs', 'none', join(runDir, 'mounted')]); // one over the other
   await ip('link', 'add', `sl${id}-aaaaaa`, 'type', 'bridge');
-  await ip('netns', 'add', `sl${id}-ctr`);
-  await ip('link', 'add', `veth${id}`, 'type', 'veth', 'peer', 'eth0', 'netns', `sl${id}-ctr`);
+  const netns = join(runDir, 'netns');
+  writeFileSync(netns, '');
+  await exec('unshare', [`--net=${netns}`, 'true']);
+  await ip('link', 'add', `veth${id}`, 'type', 'veth', 'peer', 'eth0', 'netns', netns);
   await ip('link', 'set', `veth${id}`, 'master', `sl${id}-aaaaaa`);
   await exec(tools.fileOf('nft'), ['add', 'table', 'inet', `slipway_${id}`]);
   const spawned = [
@@ -61,11 +63,10 @@ async function leaveEverything(): Promise<{ pids: number[]; cgroups: string[] }>
 
 async function left(): Promise<string> {
   const links = readdirSync('/sys/class/net');
-  const namespaces = existsSync('/run/netns') ? readdirSync('/run/netns') : [];
   const tables = await exec(tools.fileOf('nft'), ['list', 'tables']);
   const mounts = await exec('cat', ['/proc/self/mounts']);
   const claims = readdirSync('/run/slipway');
-  return [...links, ...namespaces, tables.stdout, mounts.stdout, ...claims]
+  return [...links, tables.stdout, mounts.stdout, ...claims]
     .join('\n')
     .split('\n')
     .filter((line) => line.includes(dead.id))
@@ -77,7 +78,7 @@ test('everything that a killed instance left is cleared; its data is not', async
   writeFileSync(join(dead.stateDir, 'data'), 'kept');
   expect((await left()).split('\n').length).toBeGreaterThan(5);
   const found = await reap(dead, tools);
-  expect(found).toEqual(['1 process', 'a cgroup', '2 mounts', '3 network objects']);
+  expect(found).toEqual(['1 process', 'a cgroup', '3 mounts', '2 network objects']);
   expect(await left()).toBe('');
   expect(pids.map(startTimeOf)).toEqual([null, null]);
   expect(cgroups.filter(existsSync)).toEqual([]);
