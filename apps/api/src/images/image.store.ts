@@ -126,17 +126,15 @@ export class ImageStore {
       const present = new Set(await lockRows(tx, namedIn, repositoryId, references, 'SHARE'));
       const absent = references.filter((reference) => !present.has(reference));
       if (absent.length > 0) return absent;
-      await tx.manifest.upsert({
-        where: { repositoryId_digest: { repositoryId, digest } },
-        create: { repositoryId, digest, mediaType, content, references: [...references] },
-        update: {},
-      });
+      // Updates in any case, and so locks the row: it cannot be deleted before it has its tag.
+      await tx.$executeRaw`INSERT INTO "Manifest"
+        ("repositoryId", digest, "mediaType", content, "references")
+        VALUES (${repositoryId}, ${digest}, ${mediaType}, ${content}, ${references})
+        ON CONFLICT ("repositoryId", digest) DO UPDATE SET "mediaType" = EXCLUDED."mediaType"`;
       if (tag === null) return [];
-      await tx.tag.upsert({
-        where: { repositoryId_name: { repositoryId, name: tag } },
-        create: { repositoryId, name: tag, digest },
-        update: { digest },
-      });
+      await tx.$executeRaw`INSERT INTO "Tag" ("repositoryId", name, digest, "updatedAt")
+        VALUES (${repositoryId}, ${tag}, ${digest}, now())
+        ON CONFLICT ("repositoryId", name) DO UPDATE SET digest = EXCLUDED.digest, "updatedAt" = now()`;
       return [];
     });
   }

@@ -6,6 +6,7 @@ import { LIBRARY } from '../access/project-scope.store.ts';
 const ORGANIZATION = { slug: 'local', name: 'Local' };
 const BASE_IMAGES = { slug: LIBRARY, name: 'Base images' };
 const PROJECT = { slug: 'default', name: 'Default' };
+const SEED_LOCK = 72_707_370;
 const KEY_NAME = 'operator';
 const SHOWN_CHARACTERS = 8;
 
@@ -15,6 +16,8 @@ const SHOWN_CHARACTERS = 8;
  */
 export async function seed({ transaction }: Database, token: Secret): Promise<void> {
   await transaction(async (tx) => {
+    // several replicas may boot at once
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${SEED_LOCK})`;
     await ensureProject(tx, BASE_IMAGES, BASE_IMAGES);
     const organizationId = await ensureProject(tx, ORGANIZATION, PROJECT);
     const keyHash = hashOfKey(token.reveal());

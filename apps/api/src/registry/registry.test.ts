@@ -95,6 +95,30 @@ test('layers are pushed side by side, also as the first of their repository', as
   await Promise.all([1, 2, 3, 4, 5, 6].map(() => pushBlob(name, randomBytes(1000))));
 });
 
+test('the same image is pushed by several at once, and a tag ends at one of them', async () => {
+  const digest = await pushImage(name, 'first');
+  const { content, type } = await call('GET', `/v2/${name}/manifests/first`).then(async (got) => ({
+    content: await got.text(),
+    type: got.headers.get('content-type') ?? '',
+  }));
+  const target = `${name}/copy`;
+  const { config, layers } = JSON.parse(content);
+  for (const blob of [config, ...layers]) {
+    await call('POST', `/v2/${target}/blobs/uploads/?mount=${blob.digest}&from=${name}`);
+  }
+  const pushes = await Promise.all(
+    [1, 2, 3, 4, 5, 6, 7, 8].map(() =>
+      call('PUT', `/v2/${target}/manifests/v1`, {
+        body: content,
+        headers: { 'content-type': type },
+      }),
+    ),
+  );
+  expect(new Set(pushes.map(({ status }) => status))).toEqual(new Set([201]));
+  const tagged = await call('HEAD', `/v2/${target}/manifests/v1`);
+  expect(tagged.headers.get('docker-content-digest')).toBe(digest);
+});
+
 test('a blob arrives in pieces; each answer says where it stands', async () => {
   const bytes = randomBytes(100_000);
   const opened = await call('POST', `/v2/${name}/blobs/uploads/`);
@@ -306,6 +330,7 @@ test('a client that goes away in the middle of a blob leaves nothing of it', asy
   );
   socket.write(Buffer.alloc(500_000));
   const uploads = join(api.blobsDir, 'uploads');
+  const others = readdirSync(uploads).length - 1;
   const [id = ''] = readdirSync(uploads).filter((file) => location.endsWith(file));
   const size = async () => (await call('GET', location)).headers.get('range');
   await vi.waitFor(async () => expect(await size()).not.toBe('0-0'), { timeout: 20_000 });
@@ -313,4 +338,16 @@ test('a client that goes away in the middle of a blob leaves nothing of it', asy
   await vi.waitFor(async () => expect(await size()).toBe('0-0'), { timeout: 20_000 });
   expect((await call('DELETE', location)).status).toBe(204);
   expect(readdirSync(uploads)).not.toContain(id);
+
+  const whole = connect(Number(port), hostname);
+  whole.on('error', () => {});
+  whole.write(
+    `POST /v2/${name}/blobs/uploads/?digest=${digestOf('x')} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${api.token}\r\nContent-Length: 1000000\r\n\r\n`,
+  );
+  whole.write(Buffer.alloc(500_000));
+  await vi.waitFor(() => expect(readdirSync(uploads)).toHaveLength(others + 1), {
+    timeout: 20_000,
+  });
+  whole.destroy();
+  await vi.waitFor(() => expect(readdirSync(uploads)).toHaveLength(others), { timeout: 20_000 });
 });

@@ -33,7 +33,12 @@ export class UploadEndpoint {
     const id = await this.images.addUpload(repository);
     await this.blobs.open(id);
     if (query.has('digest')) {
-      await this.#complete(exchange, repository, { name, id });
+      try {
+        await this.#complete(exchange, repository, { name, id });
+      } catch (error) {
+        await this.#remove(repository, id); // nobody was told of it
+        throw error;
+      }
       return;
     }
     reply.code(202).headers(progress({ name, id }, 0)).send();
@@ -62,9 +67,13 @@ export class UploadEndpoint {
 
   async cancel({ reply, caller }: Exchange, target: Target): Promise<void> {
     const repository = await this.#repositoryOf(caller, target);
-    await this.blobs.cancel(target.id);
-    await this.images.removeUpload(repository, target.id);
+    await this.#remove(repository, target.id);
     reply.code(204).send();
+  }
+
+  async #remove(repository: Repository, id: string): Promise<void> {
+    await this.blobs.cancel(id);
+    await this.images.removeUpload(repository, id);
   }
 
   async #complete(exchange: Exchange, repository: Repository, target: Target): Promise<void> {
