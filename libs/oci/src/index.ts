@@ -1,4 +1,4 @@
 export * from './digest.ts';
 export * from './manifest.ts';
 export * from './names.ts';
-export { RegistryClient, RegistryError } from './registry-client.ts';
+export { RegistryClient } from './registry-client.ts';

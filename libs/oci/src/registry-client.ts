@@ -1,21 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { type Descriptor, MANIFEST_TYPES } from './manifest.ts';
-
-/** A registry's refusal, with its status and what it says. */
-export class RegistryError extends Error {
-  readonly status: number;
-
-  constructor(what: string, status: number, said: string) {
-    super(`${what}: the registry answers ${status}${said === '' ? '' : ` (${said})`}`);
-    this.name = 'RegistryError';
-    this.status = status;
-  }
-}
 
 export interface FetchedManifest {
   mediaType: string;
-  digest: string;
   content: Uint8Array;
 }
 
@@ -42,19 +30,11 @@ export class RegistryClient {
     await requireOk(answer, `${name}:${reference}`);
     return {
       mediaType: answer.headers.get('content-type') ?? '',
-      digest: answer.headers.get('docker-content-digest') ?? '',
       content: new Uint8Array(await answer.arrayBuffer()),
     };
   }
 
-  /** Its bytes, not checked against the digest. */
-  async blob(name: string, digest: string, signal?: AbortSignal): Promise<Readable> {
-    const answer = await this.#call('GET', `/v2/${name}/blobs/${digest}`, { signal });
-    await requireOk(answer, `${name}@${digest}`);
-    return answer.body === null ? Readable.from([]) : Readable.fromWeb(answer.body);
-  }
-
-  async hasBlob(name: string, digest: string): Promise<boolean> {
+  async #hasBlob(name: string, digest: string): Promise<boolean> {
     const answer = await this.#call('HEAD', `/v2/${name}/blobs/${digest}`);
     if (answer.status === 404) return false;
     await requireOk(answer, `${name}@${digest}`);
@@ -63,7 +43,7 @@ export class RegistryClient {
 
   /** Uploads what the repository does not have yet. @param source bytes, or the path of a file */
   async pushBlob(name: string, blob: Descriptor, source: Uint8Array | string): Promise<void> {
-    if (await this.hasBlob(name, blob.digest)) return;
+    if (await this.#hasBlob(name, blob.digest)) return;
     const opened = await this.#call('POST', `/v2/${name}/blobs/uploads/`);
     await requireOk(opened, `an upload to ${name}`);
     const location = new URL(opened.headers.get('location') ?? '', this.#url);
@@ -84,7 +64,7 @@ export class RegistryClient {
     const query = new URLSearchParams({ mount: digest, from });
     const answer = await this.#call('POST', `/v2/${name}/blobs/uploads/?${query}`);
     if (answer.status === 201) return;
-    throw new RegistryError(`${name}@${digest} from ${from}`, answer.status, 'not mounted');
+    throw refusal(`${name}@${digest} from ${from}`, answer, 'not mounted');
   }
 
   async pushManifest(
@@ -105,7 +85,6 @@ export class RegistryClient {
     options: {
       headers?: Record<string, string>;
       body?: Readable | Uint8Array | string;
-      signal?: AbortSignal | undefined;
     } = {},
   ): Promise<Response> {
     return fetch(`${this.#url}${path}`, {
@@ -114,7 +93,6 @@ export class RegistryClient {
       ...(options.body === undefined
         ? {}
         : { body: options.body as RequestInit['body'] & {}, duplex: 'half' }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
   }
 }
@@ -122,5 +100,9 @@ export class RegistryClient {
 async function requireOk(answer: Response, what: string): Promise<void> {
   if (answer.ok) return;
   const said = await answer.text().catch(() => '');
-  throw new RegistryError(what, answer.status, said.slice(0, 500).trim());
+  throw refusal(what, answer, said.slice(0, 500).trim());
+}
+
+function refusal(what: string, { status }: Response, said: string): Error {
+  return new Error(`${what}: the registry answers ${status}${said === '' ? '' : ` (${said})`}`);
 }

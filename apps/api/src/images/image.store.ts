@@ -173,17 +173,29 @@ export class ImageStore {
 
   async addUpload({ id: repositoryId }: Repository): Promise<string> {
     const id = newId('upl');
-    await this.database.prisma.blobUpload.create({ data: { id, repositoryId } });
+    await this.database.pool.query({
+      name: 'add-upload',
+      text: 'INSERT INTO "BlobUpload" (id, "repositoryId") VALUES ($1, $2)',
+      values: [id, repositoryId],
+    });
     return id;
   }
 
   async hasUpload({ id: repositoryId }: Repository, id: string): Promise<boolean> {
-    const found = await this.database.prisma.blobUpload.findFirst({ where: { id, repositoryId } });
-    return found !== null;
+    const { rowCount } = await this.database.pool.query({
+      name: 'has-upload',
+      text: 'SELECT FROM "BlobUpload" WHERE id = $1 AND "repositoryId" = $2',
+      values: [id, repositoryId],
+    });
+    return rowCount === 1;
   }
 
   async removeUpload({ id: repositoryId }: Repository, id: string): Promise<void> {
-    await this.database.prisma.blobUpload.deleteMany({ where: { id, repositoryId } });
+    await this.database.pool.query({
+      name: 'remove-upload',
+      text: 'DELETE FROM "BlobUpload" WHERE id = $1 AND "repositoryId" = $2',
+      values: [id, repositoryId],
+    });
   }
 }
 

@@ -43,7 +43,7 @@ export class BlobEndpoint {
   }
 
   async delete({ reply, caller }: Exchange, { name, digest }: Target): Promise<void> {
-    const repository = await this.access.toPush(caller, name);
+    const repository = await this.access.find(caller, name, 'push');
     const outcome = await this.images.unlinkBlob(repository, digest);
     if (outcome === 'absent') throw unknown(name, digest);
     if (outcome === 'in-use') {
@@ -53,7 +53,7 @@ export class BlobEndpoint {
   }
 
   async #sizeOf(caller: Exchange['caller'], name: string, digest: string): Promise<number> {
-    const repository = await this.access.toPull(caller, name);
+    const repository = await this.access.find(caller, name, 'pull');
     const size = await this.images.blobSize(repository, digest);
     if (size === null) throw unknown(name, digest);
     return size;

@@ -35,7 +35,7 @@ export class ManifestEndpoint {
 
   /** @see OCI distribution-spec, "Pushing Manifests" */
   async put({ request, reply, caller }: Exchange, { name, reference }: Target): Promise<void> {
-    const repository = await this.access.toPush(caller, name);
+    const repository = await this.access.findOrMake(caller, name);
     const content = await readAtMost(request.raw, MAX_MANIFEST_BYTES);
     const mediaType = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '';
     const digest = digestOf(content);
@@ -63,7 +63,7 @@ export class ManifestEndpoint {
 
   /** A tag alone, or by its digest the manifest with all its tags. */
   async delete({ reply, caller }: Exchange, { name, reference }: Target): Promise<void> {
-    const repository = await this.access.toPush(caller, name);
+    const repository = await this.access.find(caller, name, 'push');
     const outcome = isDigest(reference)
       ? await this.images.deleteManifest(repository, reference)
       : await this.images.deleteTag(repository, reference);
@@ -75,7 +75,7 @@ export class ManifestEndpoint {
   }
 
   async tags({ reply, caller, query }: Exchange, { name }: { name: string }): Promise<void> {
-    const repository = await this.access.toPull(caller, name);
+    const repository = await this.access.find(caller, name, 'pull');
     const asked = query.get('n') ?? String(MAX_TAGS);
     if (!/^\d{1,9}$/.test(asked))
       throw new OciError('UNSUPPORTED', 'n is a number.', { status: 400 });
@@ -93,7 +93,7 @@ export class ManifestEndpoint {
   }
 
   async #find(caller: Exchange['caller'], { name, reference }: Target): Promise<StoredManifest> {
-    const repository = await this.access.toPull(caller, name);
+    const repository = await this.access.find(caller, name, 'pull');
     const manifest = await this.images.manifest(repository, reference);
     if (manifest === null) throw unknown(name, reference);
     return manifest;

@@ -14,6 +14,14 @@ export interface RegistryCaller {
   grants: readonly Grant[] | null;
 }
 
+/** The project that a name lies in. */
+interface Place {
+  scope: ProjectScope;
+  /** without organization and project */
+  name: string;
+  mayPush: boolean;
+}
+
 export type Action = Grant['actions'][number];
 
 /** Who may pull from and push to which repository. */
@@ -44,22 +52,17 @@ export class RegistryAccess {
     }
   }
 
-  /** @throws OciError when there is none that the caller may pull from */
-  async toPull(caller: RegistryCaller, name: string): Promise<Repository> {
-    const place = await this.#placeOf(caller.caller, name);
-    if (place === null) throw unknownName(name);
-    requireGrant(caller, name, 'pull');
+  /** @throws OciError when there is none with which the caller may do that */
+  async find(caller: RegistryCaller, name: string, action: Action): Promise<Repository> {
+    const place = await this.#placeFor(caller, name, action);
     const found = await this.images.repository(place.scope, place.name);
     if (found === null) throw unknownName(name);
     return found;
   }
 
-  /** Makes it when it is the first push. @throws OciError when the caller may not push there */
-  async toPush(caller: RegistryCaller, name: string): Promise<Repository> {
-    const place = await this.#placeOf(caller.caller, name);
-    if (place === null) throw unknownName(name);
-    requireGrant(caller, name, 'push');
-    if (!place.mayPush) throw new OciError('DENIED', 'Base images are pushed by the operator.');
+  /** To push to: made when this is the first push. @throws OciError when the caller may not */
+  async findOrMake(caller: RegistryCaller, name: string): Promise<Repository> {
+    const place = await this.#placeFor(caller, name, 'push');
     return this.images.ensureRepository(place.scope, place.name);
   }
 
@@ -75,11 +78,16 @@ export class RegistryAccess {
     return grants.filter(({ actions }) => actions.length > 0);
   }
 
-  /** The project that a name lies in, when the caller may know of it. */
-  async #placeOf(
-    caller: Caller,
-    path: string,
-  ): Promise<{ scope: ProjectScope; name: string; mayPush: boolean } | null> {
+  async #placeFor(caller: RegistryCaller, name: string, action: Action): Promise<Place> {
+    const place = await this.#placeOf(caller.caller, name);
+    if (place === null) throw unknownName(name);
+    requireGrant(caller, name, action);
+    if (action === 'pull' || place.mayPush) return place;
+    throw new OciError('DENIED', 'Base images are pushed by the operator.');
+  }
+
+  /** null when the caller may not know of it */
+  async #placeOf(caller: Caller, path: string): Promise<Place | null> {
     const [organization = '', project = '', ...rest] = path.split('/');
     if (organization === LIBRARY && rest.length === 0) {
       const scope = await ProjectScope.library(this.database);

@@ -213,6 +213,7 @@ test('tags are listed in pages', async () => {
 });
 
 test('what is wrong is said in the registry’s own form', async () => {
+  await pushBlob(name, Buffer.from('there is such a repository'));
   const manifests = `/v2/${name}/manifests`;
   const put = (reference: string, body: string, type: string = MEDIA_TYPES.manifest) =>
     call('PUT', `${manifests}/${reference}`, { body, headers: { 'content-type': type } });
@@ -303,6 +304,16 @@ test('another tenant’s repository is indistinguishable from none, in every cal
   const mount = `/v2/${name}/blobs/uploads/?mount=${config}&from=acme/web/app`;
   expect((await call('POST', mount)).status).toBe(202);
   expect((await call('HEAD', `/v2/acme/web/app/blobs/${config}`, acme)).status).toBe(200);
+});
+
+test('only a push makes a repository', async () => {
+  const digest = digestOf('x');
+  const paths = [`blobs/${digest}`, `manifests/${digest}`, 'manifests/v1', 'blobs/uploads/upl_x'];
+  for (const path of paths) {
+    const answer = await call('DELETE', `/v2/${name}/${path}`);
+    expect(await codeOf(answer)).toBe('404 NAME_UNKNOWN');
+  }
+  expect(await codeOf(await call('GET', `/v2/${name}/tags/list`))).toBe('404 NAME_UNKNOWN');
 });
 
 test('a blob that another repository has is not readable here by its digest', async () => {

@@ -24,7 +24,7 @@ export class UploadEndpoint {
   /** Opens an upload; with `digest` takes the whole blob, with `mount` another repository's. */
   async open(exchange: Exchange, { name }: { name: string }): Promise<void> {
     const { caller, query, reply } = exchange;
-    const repository = await this.access.toPush(caller, name);
+    const repository = await this.access.findOrMake(caller, name);
     const mount = query.get('mount');
     if (mount !== null && (await this.#mount(exchange, repository, mount))) {
       created(reply, name, mount);
@@ -112,7 +112,7 @@ export class UploadEndpoint {
   }
 
   async #repositoryOf(caller: Exchange['caller'], { name, id }: Target): Promise<Repository> {
-    const repository = await this.access.toPush(caller, name);
+    const repository = await this.access.find(caller, name, 'push');
     if (!(await this.images.hasUpload(repository, id))) throw unknown(id);
     return repository;
   }
@@ -126,7 +126,7 @@ export class UploadEndpoint {
     const from = query.get('from');
     if (from === null || !isDigest(digest)) return false;
     try {
-      const source = await this.access.toPull(caller, from);
+      const source = await this.access.find(caller, from, 'pull');
       const size = await this.images.blobSize(source, digest);
       if (size === null) return false;
       await this.images.linkBlob(repository, digest, size);
