@@ -43,6 +43,16 @@ export default {
       { pathNot: '^(libs/db|infra/tools)/' },
       { path: 'node_modules/@prisma/' },
     ),
+    error(
+      'only-queue-touches-bullmq',
+      { pathNot: '^libs/queue/' },
+      { path: 'node_modules/(bullmq|ioredis)/' },
+    ),
+    error(
+      'only-the-engine-driver-touches-grpc',
+      { pathNot: '^apps/agent/src/containerd/' },
+      { path: 'node_modules/(@grpc|protobufjs)/' },
+    ),
     error('tests-are-imported-by-nobody', {}, { path: '\\.test\\.ts$' }),
     error('no-cycles', {}, { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } }),
     error('nothing-unresolved', {}, { couldNotResolve: true }),

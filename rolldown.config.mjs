@@ -1,8 +1,9 @@
 // One file an app: starts in 0.4 s instead of 1.3–1.7 s and takes 30 MB less.
-const bundle = (app, entry) => ({
+const bundle = (app, name, entry = name) => ({
   input: `apps/${app}/src/${entry}.ts`,
   platform: 'node',
-  tsconfig: `apps/${app}/tsconfig.json`,
+  // the API's has decorators
+  tsconfig: app === 'api' ? 'apps/api/tsconfig.json' : 'tsconfig.json',
   // what Nest and pg look for and do without
   external: [
     /^@nestjs\/(websockets|microservices|platform-express)/,
@@ -11,11 +12,16 @@ const bundle = (app, entry) => ({
     'pg-native',
   ],
   output: {
-    file: `apps/${app}/dist/${entry}.mjs`,
+    file: `apps/${app}/dist/${name}.mjs`,
     format: 'esm',
     codeSplitting: false,
     sourcemap: true,
   },
 });
 
-export default [bundle('api', 'main'), bundle('api', 'openapi')];
+export default [
+  bundle('api', 'main'),
+  bundle('api', 'openapi'),
+  bundle('agent', 'main'),
+  bundle('agent', 'logs', 'logs/main'),
+];

@@ -14,7 +14,7 @@ export default defineConfig({
             'infra/**/*.test.ts',
             'test/structure/*.test.ts',
           ],
-          globalSetup: ['test/setup/postgres.setup.ts'],
+          globalSetup: ['test/setup/postgres.setup.ts', 'test/setup/redis.setup.ts'],
         },
       },
       {

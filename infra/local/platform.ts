@@ -10,6 +10,7 @@ import { writeWhole } from './files.ts';
 import type { Instance } from './instance.ts';
 import { Keeper } from './keeper.ts';
 import { knownTools, providePackages, type Toolbox } from './packages/index.ts';
+import { agentPart, logsPart } from './parts/agent.ts';
 import { apiPart } from './parts/api.ts';
 import { containerdPart } from './parts/containerd.ts';
 import type { Part } from './parts/part.ts';
@@ -65,6 +66,7 @@ export class Platform {
       })(),
       this.#keep(redisPart(instance, tools)),
       this.#keep(containerdPart(instance, this.#env, tools)),
+      this.#keep(logsPart(instance, ports)),
     ]);
     const token = secret(instance, 'operator-token', 'slp_');
     await this.#keep(
@@ -76,6 +78,7 @@ export class Platform {
         partsFile: partsFileOf(instance),
       }),
     );
+    await this.#keep(agentPart(instance, ports));
     const api = `http://127.0.0.1:${ports.api}`;
     const registry = `127.0.0.1:${ports.registry}`;
     const context = { instance, env: this.#env, tools, progress };

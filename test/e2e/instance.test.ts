@@ -1,10 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { createSlipway } from '@slipway/client';
 import type { Endpoints } from '@slipway/infra';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Checkout } from '../fixtures/checkout.ts';
 
 /* `npm start` and `npm stop` as a person has them, in a checkout of their own. */
+
+const PARTS = ['postgres', 'redis', 'containerd', 'logs', 'api', 'agent'];
 
 let checkout: Checkout;
 beforeAll(async () => {
@@ -19,7 +22,7 @@ async function requireUp(): Promise<Endpoints> {
   const health = await createSlipway(found.api).GET('/v1/health');
   expect(health.data).toEqual({
     status: 'ok',
-    parts: { postgres: 'up', redis: 'up', containerd: 'up', api: 'up' },
+    parts: Object.fromEntries(PARTS.map((part) => [part, 'up'])),
   });
   const { data } = await createSlipway(found.api, { token: found.token }).GET('/v1/me');
   expect(data?.projects).toMatchObject([{ organization: found.organization, slug: found.project }]);
@@ -50,7 +53,7 @@ test('npm start brings everything up, tells where, and a second one says that it
   expect(started.output).toContain(api);
   expect(started.output).toContain(token);
   const names = (await checkout.processes()).map(({ name }) => name);
-  expect(names.toSorted()).toEqual(['api', 'containerd', 'postgres', 'redis', 'supervisor']);
+  expect(names.toSorted()).toEqual([...PARTS, 'supervisor'].toSorted());
 
   const again = await checkout.npm('start', '--', '--detach');
   expect(again).toMatchObject({ code: 0, output: expect.stringContaining('Slipway runs already') });
@@ -63,12 +66,34 @@ test('a variable that makes no sense is named before anything starts', async () 
   expect(refused.output).toContain('DATABASE_URL: must begin with postgresql://');
 });
 
-test('after a SIGKILL of everything it starts again, with the same key', async () => {
+test('after a SIGKILL of everything it starts again, with the same key, and knows what ran', async () => {
   const before = await checkout.endpoints();
+  const slipway = createSlipway(before.api, { token: before.token });
+  const path = { organization: before.organization, project: before.project, container: 'ran' };
+  const wait = async (state: string) =>
+    (
+      await slipway.GET(
+        '/v1/organizations/{organization}/projects/{project}/containers/{container}/wait',
+        {
+          params: { path, query: { state, timeoutMs: 60_000 } },
+        },
+      )
+    ).data;
+  await slipway.POST('/v1/organizations/{organization}/projects/{project}/containers', {
+    params: { path },
+    body: { image: 'busybox', name: 'ran', command: ['sleep', '1000'] },
+  });
+  expect(await wait('running')).toMatchObject({ state: 'running' });
   for (const { pid } of await checkout.processes()) process.kill(pid, 'SIGKILL');
   const started = await checkout.npm('start', '--', '--detach');
   expect(started).toMatchObject({ code: 0 });
   expect(await requireUp()).toEqual(before);
+  expect(await wait('exited')).toMatchObject({ exitCode: null, reason: 'instance-stopped' });
+  await slipway.POST(
+    '/v1/organizations/{organization}/projects/{project}/containers/{container}/start',
+    { params: { path } },
+  );
+  expect(await wait('running')).toMatchObject({ state: 'running', generation: 2 });
 });
 
 test('after a SIGKILL of the supervisor alone a start ends what goes on without it', async () => {
@@ -90,6 +115,9 @@ test('npm stop leaves no process, mount, socket or claim, and can be repeated', 
   const mounts = readFileSync('/proc/self/mounts', 'utf8');
   expect(mounts).not.toContain(checkout.folder);
   expect(mounts).not.toContain(checkout.runDir);
+  const id = basename(checkout.runDir);
+  const cgroups = globSync(`/sys/fs/cgroup/{,*/}slipway-${id}`);
+  expect(cgroups).toEqual([]);
   const again = await checkout.npm('stop');
   expect(again).toMatchObject({ code: 0, output: expect.stringContaining('Nothing was running') });
 });

@@ -10,5 +10,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     throw new Error(`npm start ended with ${started.code}:\n${started.output}`);
   }
   project.provide('platform', await checkout.endpoints());
+  project.provide('checkoutFolder', checkout.folder);
   return () => checkout[Symbol.asyncDispose]();
 }

@@ -1,10 +1,15 @@
+import { rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { openDatabase } from '@slipway/db';
+import { Notifications, openDatabase } from '@slipway/db';
 import type { Logger } from '@slipway/log';
+import { NodeQueues } from '@slipway/queue';
+import { AgentDoor } from './agents/agent-door.ts';
+import { NodeConnections } from './agents/node-connections.ts';
 import { appModule } from './app.module.ts';
 import { DirectoryBlobStore } from './blobs/directory.blob-store.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
 import type { Env } from './env.ts';
 import { sendProblem } from './http/problem.filter.ts';
 import { createServer, type Server } from './http/server.ts';
@@ -38,10 +43,13 @@ export async function startApi(env: Env, log: Logger): Promise<RunningApi> {
     refuse: sendOciError,
     idleMs: REGISTRY_IDLE_MS,
   });
+  const agents = createServer(log, { readsJson: true, refuse: sendProblem });
+  const notifications = new Notifications(env.DATABASE_URL.reveal());
+  const queues = new NodeQueues(env.REDIS_URL);
   const { SECRET_KEY: secretKey, PARTS_FILE: partsFile = null } = env;
   const app = await NestFactory.create<NestFastifyApplication>(
     appModule(
-      { log, database, blobs, secretKey, partsFile },
+      { log, database, blobs, notifications, queues, secretKey, partsFile },
       { checksAnswers: env.NODE_ENV === 'test' },
     ),
     rest.adapter,
@@ -51,6 +59,11 @@ export async function startApi(env: Env, log: Logger): Promise<RunningApi> {
   await app.listen(env.API_PORT, env.API_HOST);
   app.get(Registry).serveOn(registry.fastify);
   await registry.fastify.listen({ port: env.REGISTRY_PORT, host: env.REGISTRY_HOST });
+  app.get(AgentDoor).serveOn(agents.fastify);
+  await rm(env.AGENT_SOCKET, { force: true });
+  await agents.fastify.listen({ path: env.AGENT_SOCKET });
+  const dispatcher = app.get(Dispatcher);
+  dispatcher.start();
   const url = urlOf(rest);
   const registryUrl = urlOf(registry);
   log.info({ url, registryUrl }, 'listening');
@@ -61,7 +74,12 @@ export async function startApi(env: Env, log: Logger): Promise<RunningApi> {
       await Promise.all([
         drained(rest, () => app.close()),
         drained(registry, () => registry.fastify.close()),
+        drained(agents, () => agents.fastify.close()),
+        dispatcher.close(),
       ]);
+      await app.get(NodeConnections).close();
+      await queues.close();
+      await notifications.close();
       await database.close();
     },
   };

@@ -1,16 +1,34 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AgentDoor } from './agents/agent-door.ts';
+import { ContainerOrderStore } from './agents/container-order.store.ts';
+import { NodeConnections } from './agents/node-connections.ts';
+import { ObservationStore } from './agents/observation.store.ts';
+import { ContainerController } from './containers/container.controller.ts';
+import { ContainerLogs } from './containers/container.logs.ts';
+import { ContainerService } from './containers/container.service.ts';
+import { ContainerStore } from './containers/container.store.ts';
+import { ContainerWaiter } from './containers/container.waiter.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
+import { OutboxStore } from './dispatch/outbox.store.ts';
 import { HealthController } from './health/health.controller.ts';
 import { httpModule } from './http/http.module.ts';
+import { ImageResolver } from './images/image-resolver.ts';
 import { MeController } from './me/me.controller.ts';
 import { MeStore } from './me/me.store.ts';
+import { NodeStore } from './nodes/node.store.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
 import { type Platform, platformModule } from './platform.module.ts';
 import { RegistryModule } from './registry/registry.module.ts';
 
 @Module({
   imports: [RegistryModule],
-  controllers: [HealthController, MeController, OpenApiController],
-  providers: [MeStore],
+  controllers: [ContainerController, HealthController, MeController, OpenApiController],
+  providers: [
+    ...[MeStore, NodeStore, ImageResolver],
+    ...[ContainerStore, ContainerService, ContainerWaiter, ContainerLogs],
+    ...[OutboxStore, Dispatcher],
+    ...[AgentDoor, ContainerOrderStore, ObservationStore, NodeConnections],
+  ],
 })
 class AppModule {}
 

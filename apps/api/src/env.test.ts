@@ -11,6 +11,8 @@ test('the database’s URL does not show when the environment is printed', () =>
   const env = readEnv({
     DATABASE_URL: 'postgresql://me:hunter2@db/slipway',
     BLOBS_DIR: '/var/lib/slipway',
+    REDIS_URL: 'redis://db',
+    AGENT_SOCKET: '/run/slipway/api.sock',
     SECRET_KEY: 'k'.repeat(32),
   });
   expect(JSON.stringify(env)).not.toContain('hunter2');

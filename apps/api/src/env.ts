@@ -14,6 +14,11 @@ export const EnvSchema = z.object({
     .min(1)
     .transform((text) => new Secret(text))
     .describe('PostgreSQL 15 or newer; a Unix socket as postgresql://user@/database?host=/run/…'),
+  REDIS_URL: z.string().min(1).describe('redis://…, or the path of a Unix socket'),
+  AGENT_SOCKET: z
+    .string()
+    .regex(/^\/./, 'must be the absolute path of a Unix socket')
+    .describe('Where the API listens for the agents of nodes'),
   REGISTRY_HOST: z.string().default('127.0.0.1').describe('Where the image registry listens'),
   REGISTRY_PORT: port(7750),
   BLOBS_DIR: z.string().min(1).describe('The folder of image layers and other blobs'),

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import type { Database } from '@slipway/db';
+import type { Database, Notifications } from '@slipway/db';
 import type { Logger, Secret } from '@slipway/log';
+import type { NodeQueues } from '@slipway/queue';
 import type { BlobStore } from './blobs/blob-store.ts';
 
 /** What `startApi` opened before Nest, and what every class may inject by its token. */
@@ -8,6 +9,8 @@ export interface Platform {
   log: Logger;
   database: Database;
   blobs: BlobStore;
+  notifications: Notifications;
+  queues: NodeQueues;
   /** see `env.ts` */
   secretKey: Secret;
   /** see `env.ts` */
@@ -17,6 +20,8 @@ export interface Platform {
 /** `@Inject(DATABASE) private readonly database: Database` */
 export const DATABASE = Symbol('Database');
 export const BLOB_STORE = Symbol('BlobStore');
+export const NOTIFICATIONS = Symbol('Notifications');
+export const NODE_QUEUES = Symbol('NodeQueues');
 export const SECRET_KEY = Symbol('SecretKey');
 export const LOGGER = Symbol('Logger');
 export const PARTS_FILE = Symbol('PartsFile');
@@ -29,6 +34,8 @@ export function platformModule(platform: Platform): DynamicModule {
     { provide: LOGGER, useValue: platform.log },
     { provide: DATABASE, useValue: platform.database },
     { provide: BLOB_STORE, useValue: platform.blobs },
+    { provide: NOTIFICATIONS, useValue: platform.notifications },
+    { provide: NODE_QUEUES, useValue: platform.queues },
     { provide: SECRET_KEY, useValue: platform.secretKey },
     { provide: PARTS_FILE, useValue: platform.partsFile },
   ];

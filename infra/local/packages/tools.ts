@@ -29,11 +29,19 @@ const DECLARED = {
   busybox: { anyOf: ['busybox'], package: 'busybox-static', how: 'install' },
   buildah: { anyOf: ['buildah'], package: 'buildah', how: 'install' },
   skopeo: { anyOf: ['skopeo'], package: 'skopeo', how: 'install' },
+  // containerd's own description of its calls
+  containerdProtos: {
+    anyOf: [
+      '/usr/share/gocode/src/github.com/containerd/containerd/api/services/tasks/v1/tasks.proto',
+    ],
+    package: 'golang-github-containerd-containerd-dev',
+    how: 'unpack',
+  },
   ip: { anyOf: ['ip'], package: 'iproute2', how: 'install' },
 } as const satisfies Record<string, Tool>;
 
 /** Only the tests use them. */
-const TEST_TOOLS: readonly string[] = ['buildah', 'skopeo'];
+const TEST_TOOLS: readonly string[] = ['buildah', 'skopeo', 'containerdProtos'];
 
 export type ToolName = keyof typeof DECLARED;
 export const TOOLS: Readonly<Record<ToolName, Tool>> = DECLARED;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Ports } from '../claim.ts';
 import type { Instance } from '../instance.ts';
 import type { Part } from './part.ts';
+import { redisSocketOf } from './redis.ts';
 
 export interface ApiSettings {
   ports: Ports;
@@ -12,7 +13,13 @@ export interface ApiSettings {
   partsFile: string;
 }
 
-export function apiPart({ checkout, stateDir }: Instance, settings: ApiSettings): Part {
+/** Where the API listens for agents. */
+export function apiSocketOf({ runDir }: Instance): string {
+  return join(runDir, 'api.sock');
+}
+
+export function apiPart(instance: Instance, settings: ApiSettings): Part {
+  const { checkout, stateDir } = instance;
   return {
     name: 'api',
     stopSignal: 'SIGTERM',
@@ -27,6 +34,8 @@ export function apiPart({ checkout, stateDir }: Instance, settings: ApiSettings)
       API_PORT: String(settings.ports.api),
       REGISTRY_PORT: String(settings.ports.registry),
       BLOBS_DIR: join(stateDir, 'blobs'),
+      AGENT_SOCKET: apiSocketOf(instance),
+      REDIS_URL: redisSocketOf(instance),
       DATABASE_URL: settings.databaseUrl,
       SECRET_KEY: settings.secretKey,
       OPERATOR_TOKEN: settings.operatorToken,

@@ -19,7 +19,7 @@ const DISABLED = [
   'io.containerd.tracing.processor.v1.otlp',
 ];
 
-function containerdSocketOf({ runDir }: Instance): string {
+export function containerdSocketOf({ runDir }: Instance): string {
   return join(runDir, 'containerd.sock');
 }
 

@@ -43,6 +43,11 @@ async function leaveEverything(): Promise<{ pids: number[]; cgroups: string[] }>
   await ip('link', 'add', `veth${id}`, 'type', 'veth', 'peer', 'eth0', 'netns', netns);
   await ip('link', 'set', `veth${id}`, 'master', `sl${id}-aaaaaa`);
   await exec(tools.fileOf('nft'), ['add', 'table', 'inet', `slipway_${id}`]);
+  const bundle = join(runDir, 'containerd/io.containerd.runtime.v2.task/slipway/ctr');
+  mkdirSync(bundle, { recursive: true });
+  mkdirSync('/run/containerd/s', { recursive: true });
+  writeFileSync(shimSocket(), '');
+  writeFileSync(join(bundle, 'address'), `unix://${shimSocket()}`);
   const spawned = [
     spawn('sleep', ['1000'], { env: { SLIPWAY_HOME: stateDir }, stdio: 'ignore' }),
     spawn('sleep', ['1000'], { env: {}, stdio: 'ignore' }), // known by its cgroup only
@@ -61,12 +66,17 @@ async function leaveEverything(): Promise<{ pids: number[]; cgroups: string[] }>
   return { pids, cgroups };
 }
 
+function shimSocket(): string {
+  return `/run/containerd/s/test-${dead.id}`;
+}
+
 async function left(): Promise<string> {
   const links = readdirSync('/sys/class/net');
   const tables = await exec(tools.fileOf('nft'), ['list', 'tables']);
   const mounts = await exec('cat', ['/proc/self/mounts']);
   const claims = readdirSync('/run/slipway');
-  return [...links, tables.stdout, mounts.stdout, ...claims]
+  const sockets = readdirSync('/run/containerd/s');
+  return [...links, tables.stdout, mounts.stdout, ...claims, ...sockets]
     .join('\n')
     .split('\n')
     .filter((line) => line.includes(dead.id))

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { claimFileOf, claims } from '../claim.ts';
 import { takeHold } from '../hold.ts';
@@ -9,6 +9,8 @@ import { removeCgroup } from './cgroups.ts';
 import { unmountBelow } from './mounts.ts';
 import { removeNetwork } from './network.ts';
 import { killProcesses } from './processes.ts';
+
+const SHIM_SOCKETS = '/run/containerd/s/';
 
 /**
  * Clears what an instance left outside of its data: processes, cgroup, mounts, network, sockets,
@@ -24,9 +26,21 @@ export async function reap(instance: Instance, tools: Toolbox): Promise<string[]
   if (await removeCgroup(`slipway-${instance.id}`)) found.push('a cgroup');
   note((await unmountBelow(instance.stateDir)) + (await unmountBelow(instance.runDir)), 'mount');
   note(await removeNetwork(instance.id, tools), 'network object');
+  removeShimSockets(instance);
   rmSync(instance.runDir, { recursive: true, force: true });
   rmSync(claimFileOf(instance), { force: true });
   return found;
+}
+
+/** containerd's shims listen in a folder that all instances share; each bundle says where. */
+function removeShimSockets({ runDir }: Instance): void {
+  const tasks = join(runDir, 'containerd', 'io.containerd.runtime.v2.task');
+  for (const file of globSync(join(tasks, '*', '*', 'address'))) {
+    const socket = readFileSync(file, 'utf8')
+      .trim()
+      .replace(/^unix:\/\//, '');
+    if (socket.startsWith(SHIM_SOCKETS)) rmSync(socket, { force: true });
+  }
 }
 
 /** The same for the instance whose checkout this is: also what its files say of a running one. */

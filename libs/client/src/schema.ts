@@ -54,6 +54,119 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization}/projects/{project}/containers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The containers of a project, the oldest first */
+        get: operations["listContainers"];
+        put?: never;
+        /**
+         * Make a container of an image, and start it
+         * @description It is in the making when this answers: wait for what becomes of it.
+         */
+        post: operations["createContainer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/containers/{container}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One container */
+        get: operations["getContainer"];
+        put?: never;
+        post?: never;
+        /** Remove a container that rests; its name is free at once */
+        delete: operations["removeContainer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/containers/{container}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a container has written, in all its runs
+         * @description `Accept: text/plain` is both streams as they came; `application/x-ndjson` has `time`, `stream`, `line` and `cursor` of each line.
+         */
+        get: operations["getContainerLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/containers/{container}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin a new run of a container that rests */
+        post: operations["startContainer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/containers/{container}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask its program to end, and end it 10 s later */
+        post: operations["stopContainer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/containers/{container}/wait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Wait until a container is in a state
+         * @description Answers with the container as it is then, also when the time is up before that.
+         */
+        get: operations["waitForContainer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -92,6 +205,71 @@ export interface components {
                 name: string;
             }[];
         };
+        Container: {
+            id: string;
+            /** @description 64 hexadecimal digits, as Docker has them */
+            engineId: string;
+            name: string;
+            /** @description As it was asked for */
+            image: string;
+            /** @description What that was when it was asked for */
+            imageDigest: string;
+            command: string[] | null;
+            entrypoint: string[] | null;
+            env: {
+                [key: string]: string;
+            };
+            user: string | null;
+            workingDir: string | null;
+            labels: {
+                [key: string]: string;
+            };
+            memoryBytes: number;
+            cpus: number;
+            pids: number;
+            /**
+             * @example pending
+             * @example created
+             * @example running
+             * @example stopping
+             * @example exited
+             * @example failed
+             * @example removing
+             */
+            state: string;
+            /**
+             * @description Where what runs is: `hot` in memory, `cold` on disk only
+             * @example hot
+             * @example cold
+             */
+            residency: string;
+            /** @description Of the newest run; 128 and the number of the signal that ended it */
+            exitCode: number | null;
+            /**
+             * @description Why the newest run ended, as a stable code (docs/reasons.md)
+             * @example completed
+             * @example error
+             * @example oom-killed
+             * @example stopped
+             * @example image-not-found
+             */
+            reason: string | null;
+            /** @description The reason in words */
+            message: string | null;
+            /** @description Counts the runs; 0: none yet */
+            generation: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Of the newest run */
+            startedAt: string | null;
+            /** @description Of the newest run */
+            finishedAt: string | null;
+        };
+        ContainerList: {
+            items: components["schemas"]["Container"][];
+            /** @description For the next page; null: this is the last */
+            nextCursor: string | null;
+        };
         Problem: {
             type: string;
             title: string;
@@ -102,6 +280,8 @@ export interface components {
              * @example not-found
              * @example method-not-allowed
              * @example request-timeout
+             * @example state-conflict
+             * @example already-exists
              * @example payload-too-large
              * @example unsupported-media-type
              * @example invalid-request
@@ -210,6 +390,282 @@ export interface operations {
                     } & {
                         [key: string]: unknown;
                     };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listContainers: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createContainer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A repository of the project, or a base image; maybe with :tag or @digest */
+                    image: string;
+                    /** @description One is made up when it is left out */
+                    name?: string;
+                    /** @description In place of the image's Cmd */
+                    command?: string[];
+                    /** @description In place of the image's Entrypoint; then its Cmd does not count either */
+                    entrypoint?: string[];
+                    /** @default {} */
+                    env?: {
+                        [key: string]: string;
+                    };
+                    /** @description Name or uid, maybe : and a group, in place of the image's */
+                    user?: string;
+                    workingDir?: string;
+                    /** @default {} */
+                    labels?: {
+                        [key: string]: string;
+                    };
+                    /**
+                     * @description Its processes are ended when they need more
+                     * @default 536870912
+                     */
+                    memoryBytes?: number;
+                    /**
+                     * @description Of one CPU's time: 0.5 is half of one
+                     * @default 1
+                     */
+                    cpus?: number;
+                    /**
+                     * @description Processes and threads at a time
+                     * @default 1024
+                     */
+                    pids?: number;
+                    /** @default true */
+                    start?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getContainer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                container: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeContainer: {
+        parameters: {
+            query?: {
+                /** @description Also one that runs, which is ended at once */
+                force?: string;
+            };
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                container: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getContainerLogs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                container: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    startContainer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                container: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            /** @description The result. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    stopContainer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                container: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            /** @description The result. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    waitForContainer: {
+        parameters: {
+            query?: {
+                /** @description One or several with commas; when left out: until it runs or rests */
+                state?: string;
+                /** @description Of this run: what an earlier one came to does not count */
+                generation?: number;
+                timeoutMs?: number;
+            };
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                container: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
                 };
             };
             default: components["responses"]["Problem"];

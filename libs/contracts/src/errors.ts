@@ -8,6 +8,8 @@ export const ERROR_CODES = {
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'request-timeout': { status: 408, title: 'The request took too long to arrive' },
+  'state-conflict': { status: 409, title: 'Not in its present state' },
+  'already-exists': { status: 409, title: 'The name is taken' },
   'payload-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
   'invalid-request': { status: 422, title: 'The request is not valid' },

@@ -1,1 +1,4 @@
+export * from './agent-calls.ts';
+export * from './commands.ts';
+export * from './container.ts';
 export * from './errors.ts';

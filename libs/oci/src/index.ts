@@ -1,4 +1,6 @@
 export * from './digest.ts';
+export * from './image-config.ts';
 export * from './manifest.ts';
 export * from './names.ts';
-export { RegistryClient } from './registry-client.ts';
+export * from './reference.ts';
+export { RegistryClient, RegistryError } from './registry-client.ts';

@@ -34,6 +34,14 @@ export class RegistryClient {
     };
   }
 
+  /** The bytes as they come. */
+  async blob(name: string, digest: string): Promise<AsyncIterable<Uint8Array>> {
+    const answer = await this.#call('GET', `/v2/${name}/blobs/${digest}`);
+    await requireOk(answer, `${name}@${digest}`);
+    if (answer.body === null) throw refusal(`${name}@${digest}`, answer, 'no body');
+    return answer.body;
+  }
+
   async #hasBlob(name: string, digest: string): Promise<boolean> {
     const answer = await this.#call('HEAD', `/v2/${name}/blobs/${digest}`);
     if (answer.status === 404) return false;
@@ -103,6 +111,18 @@ async function requireOk(answer: Response, what: string): Promise<void> {
   throw refusal(what, answer, said.slice(0, 500).trim());
 }
 
-function refusal(what: string, { status }: Response, said: string): Error {
-  return new Error(`${what}: the registry answers ${status}${said === '' ? '' : ` (${said})`}`);
+function refusal(what: string, { status }: Response, said: string): RegistryError {
+  const words = said === '' ? '' : ` (${said})`;
+  return new RegistryError(`${what}: the registry answers ${status}${words}`, status);
+}
+
+/** The registry's refusal. */
+export class RegistryError extends Error {
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.name = 'RegistryError';
+    this.status = status;
+  }
 }

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { ProjectScope } from './project-scope.store.ts';
 
 /** Who calls: what a valid API key says of its owner. */
 export interface Caller {
@@ -10,6 +11,7 @@ export interface Caller {
 }
 
 const callers = new WeakMap<FastifyRequest, Caller>();
+const scopes = new WeakMap<FastifyRequest, ProjectScope>();
 
 /** The guard's finding, for as long as the request lasts. */
 export function setCaller(request: FastifyRequest, caller: Caller): void {
@@ -18,4 +20,13 @@ export function setCaller(request: FastifyRequest, caller: Caller): void {
 
 export function callerOf(request: FastifyRequest): Caller | null {
   return callers.get(request) ?? null;
+}
+
+/** The project of a project's route, which the caller may use. */
+export function setScope(request: FastifyRequest, scope: ProjectScope): void {
+  scopes.set(request, scope);
+}
+
+export function scopeOf(request: FastifyRequest): ProjectScope | null {
+  return scopes.get(request) ?? null;
 }

@@ -12,21 +12,28 @@ export class ProjectScope {
   private constructor(
     readonly organizationId: string,
     readonly projectId: string,
+    /** `<organization>/<project>`: what the registry's paths begin with; `library` for base images */
+    readonly path: string,
   ) {}
 
-  /** null when there is no such project, or it is another organization's: the two look the same */
+  /**
+   * @param place slugs or identifiers
+   * @returns null when there is no such project, or it is another organization's: the two look the same
+   */
   static async of(
     { pool }: Database,
     { organizationId }: Pick<Caller, 'organizationId'>,
-    slugs: { organization: string; project: string },
+    place: { organization: string; project: string },
   ): Promise<ProjectScope | null> {
-    const { rows } = await pool.query<{ id: string }>({
+    const { rows } = await pool.query<{ id: string; path: string }>({
       name: 'project-of-organization',
-      text: `SELECT p.id FROM "Project" p JOIN "Organization" o ON o.id = p."organizationId"
-        WHERE o.id = $1 AND o.slug = $2 AND p.slug = $3`,
-      values: [organizationId, slugs.organization, slugs.project],
+      text: `SELECT p.id, o.slug || '/' || p.slug AS path
+        FROM "Project" p JOIN "Organization" o ON o.id = p."organizationId"
+        WHERE o.id = $1 AND $2 IN (o.slug, o.id) AND $3 IN (p.slug, p.id)`,
+      values: [organizationId, place.organization, place.project],
     });
-    return rows[0] === undefined ? null : new ProjectScope(organizationId, rows[0].id);
+    const [found] = rows;
+    return found === undefined ? null : new ProjectScope(organizationId, found.id, found.path);
   }
 
   /** Where the base images are. */
@@ -38,6 +45,6 @@ export class ProjectScope {
       values: [LIBRARY],
     });
     if (rows[0] === undefined) throw new Error('the seed made no project for base images');
-    return new ProjectScope(rows[0].organizationId, rows[0].id);
+    return new ProjectScope(rows[0].organizationId, rows[0].id, LIBRARY);
   }
 }

@@ -1,13 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ERROR_CODES } from '@slipway/contracts';
+import { END_REASONS, ERROR_CODES } from '@slipway/contracts';
 import { expect, test } from 'vitest';
 
+const read = (name: string): string =>
+  readFileSync(join(import.meta.dirname, '../../../../docs', name), 'utf8');
+
 test('docs/errors.md has each code with its status and whether a retry may help, and no other', () => {
-  const text = readFileSync(join(import.meta.dirname, '../../../../docs/errors.md'), 'utf8');
+  const text = read('errors.md');
   const documented = [...text.matchAll(/^\| `([\w-]+)` +\| (\d+) +\| (yes|no) +\| \S/gm)];
   const codes = Object.entries(ERROR_CODES).map(
     ([code, meta]) => `${code} ${meta.status} ${'retryable' in meta ? 'yes' : 'no'}`,
   );
   expect(documented.map(([, code, status, retry]) => `${code} ${status} ${retry}`)).toEqual(codes);
+});
+
+test('docs/reasons.md has each reason, and no other', () => {
+  const documented = [...read('reasons.md').matchAll(/^\| `([\w-]+)` +\| \w+ +\| \S/gm)];
+  expect(documented.map(([, reason]) => reason)).toEqual(END_REASONS);
 });

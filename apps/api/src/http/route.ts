@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import {
   createParamDecorator,
   type ExecutionContext,
@@ -8,7 +9,9 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { type Caller, callerOf } from '../access/caller.ts';
+import { type Caller, callerOf, scopeOf } from '../access/caller.ts';
+import type { ProjectScope } from '../access/project-scope.store.ts';
+import type { Streamed } from './streamed.ts';
 import { parseInput } from './validate.ts';
 
 /** One REST route: the source of its validation and of its entry in the OpenAPI document. */
@@ -21,13 +24,16 @@ export interface RouteContract {
   summary: string;
   description?: string;
   tag: string;
-  /** `public`: anybody, without a key; `key`: whoever has an API key that is valid */
-  access: 'public' | 'key';
+  /**
+   * `public`: anybody, without a key; `key`: whoever has an API key that is valid; `project`: who has
+   * one of the organization of the project in the path
+   */
+  access: 'public' | 'key' | 'project';
   params?: z.ZodType;
   query?: z.ZodType;
   body?: z.ZodType;
   /** the success status and its body's schema; null: no body. The first is Nest's default status */
-  responses: Readonly<Record<number, z.ZodType | null>>;
+  responses: Readonly<Record<number, z.ZodType | Streamed | null>>;
 }
 
 type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined;
@@ -39,6 +45,8 @@ export type Input<C extends RouteContract> = {
   body: Parsed<C['body']>;
   /** who calls; null on a public route */
   caller: C['access'] extends 'public' ? null : Caller;
+  /** what the caller may do something in; null unless the route is a project's */
+  scope: C['access'] extends 'project' ? ProjectScope : null;
   request: FastifyRequest;
   reply: FastifyReply;
 };
@@ -46,7 +54,13 @@ export type Input<C extends RouteContract> = {
 type SuccessSchemas<C extends RouteContract> = C['responses'][keyof C['responses']];
 /** What a handler returns: the schema's input side, so that defaults may be left out. */
 export type Output<C extends RouteContract> =
-  SuccessSchemas<C> extends infer S ? (S extends z.ZodType ? z.input<S> : undefined) : never;
+  SuccessSchemas<C> extends infer S
+    ? S extends z.ZodType
+      ? z.input<S>
+      : S extends Streamed
+        ? Readable
+        : undefined
+    : never;
 
 export function defineRoute<const C extends RouteContract>(contract: C): C {
   return contract;
@@ -85,5 +99,8 @@ export const RouteInput = createParamDecorator((_: unknown, context: ExecutionCo
   const contract = contractOf(context);
   if (contract === undefined) throw new Error('@RouteInput() stands on a handler without @Route()');
   const reply = http.getResponse<FastifyReply>();
-  return { ...parseInput(contract, request), caller: callerOf(request), request, reply };
+  return {
+    ...parseInput(contract, request),
+    ...{ caller: callerOf(request), scope: scopeOf(request), request, reply },
+  };
 });

@@ -6,6 +6,7 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { declaredRoutes, type RouteContract } from '../http/route.ts';
+import { Streamed } from '../http/streamed.ts';
 import { Problem } from './problem.schema.ts';
 // Every controller, and with it every contract.
 import '../app.module.ts';
@@ -80,11 +81,17 @@ function responses(route: RouteContract): ZodOpenApiResponsesObject {
   for (const [status, schema] of Object.entries(route.responses)) {
     all[status as `2${string}`] = {
       description: schema === null ? 'Done.' : 'The result.',
-      ...(schema === null ? {} : { content: { 'application/json': { schema } } }),
+      ...(schema === null ? {} : { content: contentOf(schema) }),
     };
   }
   all.default = { $ref: '#/components/responses/Problem' };
   return all;
+}
+
+function contentOf(schema: z.ZodType | Streamed) {
+  if (!(schema instanceof Streamed)) return { 'application/json': { schema } };
+  const text = { schema: { type: 'string' as const } };
+  return Object.fromEntries(schema.mediaTypes.map((mediaType) => [mediaType, text]));
 }
 
 function problem(description: string) {

@@ -6,7 +6,7 @@ import { LIBRARY, ProjectScope } from '../access/project-scope.store.ts';
 import { ImageStore, type Repository } from '../images/image.store.ts';
 import { DATABASE } from '../platform.module.ts';
 import { OciError } from './oci-error.ts';
-import { type Grant, RegistryTokens } from './registry-token.ts';
+import { type Grant, NODES, RegistryTokens } from './registry-token.ts';
 
 /** Who calls the registry; without `grants`: may do whatever the key may. */
 export interface RegistryCaller {
@@ -106,8 +106,12 @@ export class RegistryAccess {
   async #callerOfToken(token: string): Promise<RegistryCaller | null> {
     const claims = await this.tokens.claimsOf(token);
     if (claims === null) return null;
-    const caller = await this.apiKeys.callerOfId(claims.sub);
-    return caller === null ? null : { caller, grants: claims.grants };
+    const { sub, organizationId, grants } = claims;
+    const caller =
+      sub === NODES && organizationId !== undefined
+        ? { apiKeyId: NODES, organizationId, role: 'viewer', isOperator: false }
+        : await this.apiKeys.callerOfId(sub);
+    return caller === null ? null : { caller, grants };
   }
 }
 

@@ -14,11 +14,16 @@ const GrantSchema = z.object({
 export type Grant = z.infer<typeof GrantSchema>;
 
 const ClaimsSchema = z.object({
-  /** whose key it was made with */
+  /** the key it was made with, `key_…`; NODES for what a node pulls */
   sub: z.string(),
+  /** of a node's: whose repositories these are */
+  organizationId: z.string().optional(),
   grants: z.array(GrantSchema),
 });
 type Claims = z.infer<typeof ClaimsSchema>;
+
+/** Whom tokens are for that the platform makes for its nodes. */
+export const NODES = 'nodes';
 
 export const TOKEN_LASTS_MS = 5 * 60_000;
 const AUDIENCE = 'registry';
@@ -33,8 +38,15 @@ export class RegistryTokens {
     this.#key = createHmac('sha256', secretKey.reveal()).update('registry tokens').digest();
   }
 
-  issue({ sub, grants }: Claims, now = new Date()): Promise<string> {
-    return new SignJWT({ grants })
+  /** For a node that is to run an image: to pull from that one repository. */
+  issueForNode(image: { organizationId: string; repository: string }): Promise<string> {
+    const { organizationId, repository } = image;
+    const grants = [{ name: repository, actions: ['pull' as const] }];
+    return this.issue({ sub: NODES, organizationId, grants });
+  }
+
+  issue({ sub, ...claims }: Claims, now = new Date()): Promise<string> {
+    return new SignJWT(claims)
       .setProtectedHeader({ alg: 'HS256' })
       .setSubject(sub)
       .setAudience(AUDIENCE)

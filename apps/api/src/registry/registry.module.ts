@@ -15,5 +15,6 @@ import { UploadEndpoint } from './upload.endpoint.ts';
     ...[Registry, RegistryAccess, RegistryTokens],
     ...[BlobEndpoint, UploadEndpoint, ManifestEndpoint, TokenEndpoint],
   ],
+  exports: [ImageStore, RegistryTokens],
 })
 export class RegistryModule {}

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { newId, openDatabase } from '@slipway/db';
 import { createLogger } from '@slipway/log';
 import { createTestDatabase } from '@slipway/test/database';
+import { testRedisUrl } from '@slipway/test/redis';
 import { hashOfKey } from '../access/api-key.store.ts';
 import { startApi } from '../api.ts';
 import { readEnv } from '../env.ts';
@@ -16,6 +17,8 @@ export interface TestApi extends AsyncDisposable {
   readonly registryUrl: string;
   readonly databaseUrl: string;
   readonly blobsDir: string;
+  /** where agents talk to it */
+  readonly agentSocket: string;
   /** the operator's key */
   readonly token: string;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
@@ -48,6 +51,8 @@ export async function startTestApi(overrides: Record<string, string> = {}): Prom
     API_PORT: '0',
     REGISTRY_PORT: '0',
     BLOBS_DIR: blobsDir,
+    AGENT_SOCKET: join(blobsDir, 'api.sock'),
+    REDIS_URL: testRedisUrl(),
     SECRET_KEY: randomBytes(32).toString('base64url'),
     DATABASE_URL: database.url,
     OPERATOR_TOKEN: token,
@@ -60,6 +65,7 @@ export async function startTestApi(overrides: Record<string, string> = {}): Prom
     registryUrl: api.registryUrl,
     databaseUrl: database.url,
     blobsDir,
+    agentSocket: env.AGENT_SOCKET,
     token,
     call: (method, path, options = {}) =>
       call(`${api.url}${path}`, method, {

@@ -1,0 +1,72 @@
+import { cpus } from 'node:os';
+import { API_CALLS, LOG_CALLS } from '@slipway/contracts';
+import type { Logger } from '@slipway/log';
+import { workOnNodeQueue } from '@slipway/queue';
+import { callerOf, connect } from '@slipway/rpc';
+import pLimit from 'p-limit';
+import { Containerd } from './containerd/containerd.ts';
+import { Looks } from './containers/looks.ts';
+import type { NodeContext } from './containers/node-context.ts';
+import { Resync } from './containers/resync.ts';
+import { createDoor, listenOn } from './door.ts';
+import type { Env } from './env.ts';
+import { ImagePuller } from './images/image-puller.ts';
+import { Announcer } from './node/announcer.ts';
+import { serveLogs } from './streams/logs.stream.ts';
+
+/** Resolves when the node has joined and takes commands. */
+export async function startAgent(env: Env, log: Logger): Promise<{ close(): Promise<void> }> {
+  let isReady = false;
+  const door = createDoor(log, () => isReady);
+  serveLogs(door, env.CONTAINER_LOGS_DIR);
+  await listenOn(door, env.AGENT_SOCKET);
+
+  const apiPool = connect(`unix:${env.API_SOCKET}`);
+  const logPool = connect(`unix:${env.LOG_SOCKET}`);
+  const api = callerOf(apiPool, API_CALLS);
+  const announcer = new Announcer(
+    { name: env.NODE_NAME, endpoint: `unix:${env.AGENT_SOCKET}` },
+    api,
+    log,
+  );
+  const nodeId = await announcer.join();
+  const containerd = new Containerd({
+    socket: env.CONTAINERD_SOCKET,
+    namespace: env.CONTAINERD_NAMESPACE,
+    runcRoot: env.RUNC_ROOT,
+  });
+  const context: NodeContext = {
+    ...{ nodeId, containerd, api, log },
+    images: new ImagePuller(containerd, env.REGISTRY_URL),
+    logs: callerOf(logPool, LOG_CALLS),
+    cgroupParent: env.CGROUP_PARENT,
+    heavy: pLimit(2 * cpus().length),
+  };
+  const looks = new Looks(context);
+  const resync = new Resync(looks, context);
+  const closing = new AbortController();
+  const watching = containerd.watchExits(
+    { onExit: (engineId) => void looks.look(engineId), onGap: () => resync.soon() },
+    closing.signal,
+  );
+  const worker = workOnNodeQueue(env.REDIS_URL, nodeId, {
+    async onCommand({ engineId, requestId }) {
+      const begun = performance.now();
+      await looks.look(engineId);
+      const durationMs = Math.round(performance.now() - begun);
+      log.info({ requestId, engineId, durationMs }, 'command');
+    },
+    onGap: () => resync.soon(),
+  });
+  isReady = true;
+  log.info({ nodeId, node: env.NODE_NAME }, 'the node has joined');
+  return {
+    async close() {
+      closing.abort();
+      announcer.close();
+      await Promise.all([worker.close(), resync.close(), looks.close(), watching]);
+      containerd.close();
+      await Promise.all([door.close(), apiPool.close(), logPool.close()]);
+    },
+  };
+}

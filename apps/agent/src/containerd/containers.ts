@@ -1,0 +1,98 @@
+import { type ContainerdRpc, encode, isAlreadyThere, isNotFound } from './rpc.ts';
+import { RUNTIME, SNAPSHOTTER } from './settings.ts';
+
+/** A container's record: it lasts over its runs. */
+export interface ContainerRecord {
+  id: string;
+  labels: Record<string, string>;
+  snapshot_key: string;
+}
+
+const RESPONSE = 'ContainerResponse';
+/** @see containerd, `typeurl`: JSON of the OCI runtime-spec */
+const SPEC_URL = 'types.containerd.io/opencontainers/runtime-spec/1/Spec';
+
+export class Containers {
+  readonly #rpc: ContainerdRpc;
+  readonly #runcRoot: string;
+
+  constructor(rpc: ContainerdRpc, runcRoot: string) {
+    this.#rpc = rpc;
+    this.#runcRoot = runcRoot;
+  }
+
+  async get(id: string): Promise<ContainerRecord | null> {
+    try {
+      const answer = await this.#rpc.call<{ container: ContainerRecord }>(
+        'containers.v1.Containers/Get',
+        ['GetContainerRequest', RESPONSE],
+        { id },
+      );
+      return answer.container;
+    } catch (error) {
+      if (isNotFound(error)) return null;
+      throw error;
+    }
+  }
+
+  async list(): Promise<ContainerRecord[]> {
+    const answer = await this.#rpc.call<{ containers: ContainerRecord[] }>(
+      'containers.v1.Containers/List',
+      ['ListContainersRequest', 'ListContainersResponse'],
+      {},
+    );
+    return answer.containers;
+  }
+
+  /** Its root filesystem is the snapshot of the same name. Nothing when it is there already. */
+  async create(container: {
+    id: string;
+    image: string;
+    labels: Record<string, string>;
+    spec: object;
+  }): Promise<void> {
+    const { id, image, labels } = container;
+    try {
+      await this.#rpc.call(
+        'containers.v1.Containers/Create',
+        ['CreateContainerRequest', RESPONSE],
+        {
+          container: {
+            ...{ id, image, labels, snapshotter: SNAPSHOTTER, snapshot_key: id },
+            runtime: { name: RUNTIME, options: runcOptions(this.#runcRoot) },
+            spec: specOf(container.spec),
+          },
+        },
+      );
+    } catch (error) {
+      if (!isAlreadyThere(error)) throw error;
+    }
+  }
+
+  async setLabels(id: string, labels: Record<string, string>): Promise<void> {
+    const paths = Object.keys(labels).map((name) => `labels.${name}`);
+    await this.#rpc.call('containers.v1.Containers/Update', ['UpdateContainerRequest', RESPONSE], {
+      ...{ container: { id, labels }, update_mask: { paths } },
+    });
+  }
+
+  /** Nothing when it is gone already. */
+  async delete(id: string): Promise<void> {
+    try {
+      await this.#rpc.call('containers.v1.Containers/Delete', ['DeleteContainerRequest', 'Empty'], {
+        id,
+      });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+}
+
+function specOf(spec: object): object {
+  return { type_url: SPEC_URL, value: Buffer.from(JSON.stringify(spec)) };
+}
+
+/** Given with the container and with each task: the runtime reads the one, its shim the other. */
+export function runcOptions(root: string): object {
+  return { type_url: 'containerd.runc.v1.Options', value: encode('RuncOptions', { root }) };
+}

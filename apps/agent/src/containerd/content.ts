@@ -1,0 +1,97 @@
+import { type CallOptions, type ContainerdRpc, isAlreadyThere } from './rpc.ts';
+
+/** grpc's messages end at 4 MiB; containerd's own client writes as much at a time. */
+const CHUNK_BYTES = 1024 * 1024;
+
+interface WriteAnswer {
+  offset: number;
+}
+
+/** Manifests, configurations and layers by their digests. */
+export class Content {
+  readonly #rpc: ContainerdRpc;
+
+  constructor(rpc: ContainerdRpc) {
+    this.#rpc = rpc;
+  }
+
+  /** Small content, whole. */
+  async read(digest: string): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    const stream = this.#rpc.serverStream<{ data: Uint8Array }>(
+      'content.v1.Content/Read',
+      ['ReadContentRequest', 'ReadContentResponse'],
+      { digest },
+    );
+    for await (const { data } of stream as AsyncIterable<{ data: Uint8Array }>) chunks.push(data);
+    return Buffer.concat(chunks);
+  }
+
+  /**
+   * Stores what `source` has; a function is called only when the content is not there yet.
+   * @throws when its bytes do not have the digest
+   */
+  async write(
+    blob: { digest: string; size: number },
+    source: readonly Uint8Array[] | (() => Promise<AsyncIterable<Uint8Array>>),
+    options: CallOptions & { labels?: Record<string, string> } = {},
+  ): Promise<void> {
+    const { digest, size } = blob;
+    const writer = this.#open(options);
+    const begin = { ref: digest, total: size, expected: digest };
+    try {
+      const { offset: begun } = await writer.send({ action: 'STAT', ...begin });
+      let offset = 0;
+      for await (const chunk of typeof source === 'function' ? await source() : source) {
+        // what an earlier attempt wrote is there; the registry is near, so it is read over
+        for (const piece of pieces(chunk)) {
+          const fresh = piece.subarray(Math.max(0, begun - offset));
+          offset += piece.length;
+          if (fresh.length === 0) continue;
+          await writer.send({
+            action: 'WRITE',
+            ref: digest,
+            offset: offset - fresh.length,
+            data: fresh,
+          });
+        }
+      }
+      await writer.send({ action: 'COMMIT', ...begin, offset, labels: options.labels ?? {} });
+    } catch (error) {
+      if (!isAlreadyThere(error)) throw error;
+    } finally {
+      writer.end();
+    }
+  }
+
+  /** A write is a conversation: each message is answered before the next one. */
+  #open(options: CallOptions) {
+    const stream = this.#rpc.duplexStream<WriteAnswer>(
+      'content.v1.Content/Write',
+      ['WriteContentRequest', 'WriteContentResponse'],
+      options,
+    );
+    let failure: Error | null = null;
+    let waiting: { done(answer: WriteAnswer): void; fail(error: Error): void } | null = null;
+    const fail = (error: Error): void => {
+      failure = error;
+      waiting?.fail(error);
+    };
+    stream.on('data', (answer: WriteAnswer) => waiting?.done(answer));
+    stream.on('error', fail);
+    stream.on('end', () => fail(new Error('containerd ended the write')));
+    return {
+      send: (message: object): Promise<WriteAnswer> =>
+        new Promise((done, reject) => {
+          if (failure !== null) return reject(failure);
+          waiting = { done, fail: reject };
+          stream.write(message);
+        }),
+      end: () => void stream.end(),
+    };
+  }
+}
+
+function* pieces(chunk: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < chunk.length; at += CHUNK_BYTES) yield chunk.subarray(at, at + CHUNK_BYTES);
+}

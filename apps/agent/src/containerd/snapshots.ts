@@ -1,0 +1,94 @@
+import { type CallOptions, type ContainerdRpc, isAlreadyThere, isNotFound } from './rpc.ts';
+import { SNAPSHOTTER } from './settings.ts';
+
+export interface Mount {
+  type: string;
+  source: string;
+  options: string[];
+}
+
+/** Filesystems in layers: committed ones never change, active ones are a container's own. */
+export class Snapshots {
+  readonly #rpc: ContainerdRpc;
+
+  constructor(rpc: ContainerdRpc) {
+    this.#rpc = rpc;
+  }
+
+  async has(key: string): Promise<boolean> {
+    try {
+      await this.#rpc.call(
+        'snapshots.v1.Snapshots/Stat',
+        ['SnapshotRequest', 'StatSnapshotResponse'],
+        { snapshotter: SNAPSHOTTER, key },
+      );
+      return true;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
+  }
+
+  /** An active one on top of `parent` ('': of nothing), the present one when there is one. */
+  async prepare(key: string, parent: string, options: CallOptions = {}): Promise<Mount[]> {
+    try {
+      const { mounts } = await this.#rpc.call<{ mounts: Mount[] }>(
+        'snapshots.v1.Snapshots/Prepare',
+        ['PrepareSnapshotRequest', 'MountsResponse'],
+        { snapshotter: SNAPSHOTTER, key, parent },
+        options,
+      );
+      return mounts;
+    } catch (error) {
+      if (isAlreadyThere(error)) return this.mounts(key);
+      throw error;
+    }
+  }
+
+  async mounts(key: string): Promise<Mount[]> {
+    const { mounts } = await this.#rpc.call<{ mounts: Mount[] }>(
+      'snapshots.v1.Snapshots/Mounts',
+      ['MountsRequest', 'MountsResponse'],
+      { snapshotter: SNAPSHOTTER, key },
+    );
+    return mounts;
+  }
+
+  /** The active one `key` becomes `name`. Nothing when another made that meanwhile. */
+  async commit(key: string, name: string, options: CallOptions = {}): Promise<void> {
+    try {
+      await this.#rpc.call(
+        'snapshots.v1.Snapshots/Commit',
+        ['CommitSnapshotRequest', 'Empty'],
+        { snapshotter: SNAPSHOTTER, key, name },
+        options,
+      );
+    } catch (error) {
+      if (!isAlreadyThere(error)) throw error;
+    }
+  }
+
+  /** Nothing when it is gone already. */
+  async remove(key: string): Promise<void> {
+    try {
+      await this.#rpc.call('snapshots.v1.Snapshots/Remove', ['SnapshotRequest', 'Empty'], {
+        ...{ snapshotter: SNAPSHOTTER, key },
+      });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  /** Unpacks a layer of the content store. @returns the digest of what was in it, uncompressed */
+  async apply(
+    layer: { mediaType: string; digest: string; size: number },
+    mounts: readonly Mount[],
+  ): Promise<string> {
+    const { applied } = await this.#rpc.call<{ applied: { digest: string } }>(
+      'diff.v1.Diff/Apply',
+      ['ApplyRequest', 'ApplyResponse'],
+      { diff: { media_type: layer.mediaType, digest: layer.digest, size: layer.size }, mounts },
+    );
+    return applied.digest;
+  }
+}

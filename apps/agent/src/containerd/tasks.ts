@@ -1,0 +1,114 @@
+import { runcOptions } from './containers.ts';
+import { type ContainerdRpc, isNotFound } from './rpc.ts';
+import type { Mount } from './snapshots.ts';
+
+/** A run of a container, as long as containerd has it: until it is deleted, also when it ended. */
+export interface Task {
+  status: 'UNKNOWN' | 'CREATED' | 'RUNNING' | 'STOPPED' | 'PAUSED' | 'PAUSING';
+  /** on the host */
+  pid: number;
+  /** once it is STOPPED: 128 and the signal's number when one ended it */
+  exitCode: number;
+  exitedAt: Date | null;
+}
+
+interface Process {
+  id: string;
+  status: Task['status'];
+  pid: number;
+  exit_status: number;
+  exited_at: Timestamp | null;
+}
+
+interface Timestamp {
+  seconds: number;
+  nanos: number;
+}
+
+/** Where a task's output goes: FIFOs with a reader. */
+export interface TaskOutput {
+  stdout: string;
+  stderr: string;
+}
+
+/** @see containerd, api/services/tasks/v1/tasks.proto; a container's id is its task's */
+export class Tasks {
+  readonly #rpc: ContainerdRpc;
+  readonly #runcRoot: string;
+
+  constructor(rpc: ContainerdRpc, runcRoot: string) {
+    this.#rpc = rpc;
+    this.#runcRoot = runcRoot;
+  }
+
+  async get(id: string): Promise<Task | null> {
+    try {
+      const { process } = await this.#rpc.call<{ process: Process }>(
+        'tasks.v1.Tasks/Get',
+        ['GetTaskRequest', 'GetTaskResponse'],
+        { container_id: id },
+      );
+      return taskOf(process);
+    } catch (error) {
+      if (isNotFound(error)) return null;
+      throw error;
+    }
+  }
+
+  /** By their containers' ids. */
+  async list(): Promise<Map<string, Task>> {
+    const { tasks } = await this.#rpc.call<{ tasks: Process[] }>(
+      'tasks.v1.Tasks/List',
+      ['ListTasksRequest', 'ListTasksResponse'],
+      {},
+    );
+    return new Map(tasks.map((process) => [process.id, taskOf(process)]));
+  }
+
+  /** Everything up to the program's start. */
+  async create(id: string, rootfs: readonly Mount[], output: TaskOutput): Promise<void> {
+    await this.#rpc.call('tasks.v1.Tasks/Create', ['CreateTaskRequest', 'CreateTaskResponse'], {
+      ...{ container_id: id, rootfs, ...output },
+      options: runcOptions(this.#runcRoot),
+    });
+  }
+
+  async start(id: string): Promise<void> {
+    await this.#rpc.call('tasks.v1.Tasks/Start', ['StartRequest', 'StartResponse'], {
+      container_id: id,
+    });
+  }
+
+  /** To its first process. Nothing when it has ended already. */
+  async kill(id: string, signal: number): Promise<void> {
+    try {
+      await this.#rpc.call('tasks.v1.Tasks/Kill', ['KillRequest', 'Empty'], {
+        container_id: id,
+        signal,
+      });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  /** Of one that has ended, with its exit. Nothing when it is gone already. */
+  async delete(id: string): Promise<void> {
+    try {
+      await this.#rpc.call('tasks.v1.Tasks/Delete', ['DeleteTaskRequest', 'DeleteTaskResponse'], {
+        container_id: id,
+      });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+}
+
+function taskOf({ status, pid, exit_status, exited_at }: Process): Task {
+  return { status, pid, exitCode: exit_status, exitedAt: dateOf(exited_at) };
+}
+
+/** null for Go's zero time, which containerd sends of what has not ended */
+function dateOf(timestamp: Timestamp | null): Date | null {
+  if (timestamp === null || timestamp.seconds <= 0) return null;
+  return new Date(timestamp.seconds * 1000 + Math.floor(timestamp.nanos / 1e6));
+}

@@ -1,0 +1,157 @@
+import { constants } from 'node:os';
+import type { ContainerOrder, Observation } from '@slipway/contracts';
+import type { ContainerRecord } from '../containerd/containers.ts';
+import type { Task } from '../containerd/tasks.ts';
+import { endRun } from './end.step.ts';
+import { cannotRun } from './failure.ts';
+import { begunRunOf, NOT_BEGUN, stopSignalOf } from './labels.ts';
+import { makeContainer } from './make.step.ts';
+import { nextStep } from './next-step.ts';
+import type { NodeContext } from './node-context.ts';
+import { runContainer } from './run.step.ts';
+
+/** How long a program has from its stop signal to its end. */
+const STOP_GRACE_MS = 10_000;
+
+/** What comes after a look: another one at once, or at a time, or nothing until somebody says so. */
+export type Next = { type: 'again' } | { type: 'later'; afterMs: number } | { type: 'nothing' };
+
+const AGAIN: Next = { type: 'again' };
+const NOTHING: Next = { type: 'nothing' };
+
+/** One container on this node: what is known of it between looks. */
+export class ContainerLook {
+  readonly #engineId: string;
+  readonly #context: NodeContext;
+  /** when a program that was asked to end is ended; of which run that was */
+  #killAt: { generation: number; timeMs: number } | null = null;
+
+  constructor(engineId: string, context: NodeContext) {
+    this.#engineId = engineId;
+    this.#context = context;
+  }
+
+  /** Compares what should be with what is, and takes one step. @throws when it has to be tried again */
+  async step(): Promise<Next> {
+    const { api, containerd, nodeId } = this.#context;
+    const engineId = this.#engineId;
+    const { order } = await api.containerOrder({ nodeId, engineId });
+    const record = await containerd.containers.get(engineId);
+    const task = record === null ? null : await containerd.tasks.get(engineId);
+    const begun = begunRunOf(record);
+    const actual = {
+      isMade: record !== null,
+      begunGeneration: begun.generation,
+      task: task?.status ?? null,
+    };
+    const step = nextStep(order, actual);
+    this.#context.log.debug({ engineId, containerId: order?.id, step }, 'look');
+    switch (step) {
+      case 'make':
+        return this.#try(order, (known) => makeContainer(known, this.#context));
+      case 'run':
+        return this.#try(order, (known) => runContainer(known, actual.isMade, this.#context));
+      case 'stop':
+        return record === null ? NOTHING : this.#stop(record, begun.generation);
+      case 'discard':
+        await this.#discard(task);
+        return task?.status === 'CREATED' ? AGAIN : NOTHING;
+      case 'end':
+        if (task === null) return NOTHING;
+        await endRun(engineId, { task, begun }, order, this.#context);
+        return AGAIN;
+      case 'lose':
+        return this.#over(order, LOST);
+      case 'skip':
+        return this.#over(order, NEVER_BEGAN);
+      case 'remove':
+        return this.#remove(order);
+      case 'confirm-created':
+        await this.#report({ state: 'created' });
+        return NOTHING;
+      case 'confirm-running': {
+        const { generation, at } = begun;
+        await this.#report({ state: 'running', generation, startedAt: at });
+        return NOTHING;
+      }
+      case 'rest':
+        return NOTHING;
+    }
+  }
+
+  /** What cannot succeed is reported as failed; all else is thrown, to be tried again. */
+  async #try(
+    order: ContainerOrder | null,
+    work: (order: ContainerOrder) => Promise<void>,
+  ): Promise<Next> {
+    if (order === null) return NOTHING;
+    try {
+      await work(order);
+      return AGAIN;
+    } catch (error) {
+      const failure = cannotRun(error);
+      if (failure === null) throw error;
+      const { generation } = order;
+      this.#context.log.info({ err: error, containerId: order.id, generation }, 'cannot run');
+      const { reason, message } = failure;
+      const finishedAt = new Date().toISOString();
+      await this.#report({ state: 'failed', generation, reason, message, finishedAt });
+      return NOTHING;
+    }
+  }
+
+  /** First asks, later makes it end; the end itself is an event that leads to the next look. */
+  async #stop(record: ContainerRecord, generation: number): Promise<Next> {
+    const { tasks } = this.#context.containerd;
+    const now = Date.now();
+    if (this.#killAt?.generation !== generation) {
+      this.#killAt = { generation, timeMs: now + STOP_GRACE_MS };
+      await tasks.kill(this.#engineId, stopSignalOf(record));
+    } else if (now >= this.#killAt.timeMs) {
+      await tasks.kill(this.#engineId, constants.signals.SIGKILL);
+    }
+    return { type: 'later', afterMs: Math.max(this.#killAt.timeMs - now, KILL_EVERY_MS) };
+  }
+
+  async #discard(task: Task | null): Promise<void> {
+    const { containers, tasks } = this.#context.containerd;
+    if (task?.status !== 'CREATED') {
+      await tasks.kill(this.#engineId, constants.signals.SIGKILL);
+      return;
+    }
+    await tasks.delete(this.#engineId);
+    await containers.setLabels(this.#engineId, NOT_BEGUN);
+  }
+
+  async #over(order: ContainerOrder | null, how: typeof LOST | typeof NEVER_BEGAN): Promise<Next> {
+    if (order === null) return NOTHING;
+    const finishedAt = new Date().toISOString();
+    const { generation } = order;
+    const unknown = { exitCode: null, startedAt: null };
+    await this.#report({ state: 'exited', generation, ...unknown, ...how, finishedAt });
+    return AGAIN;
+  }
+
+  async #remove(order: ContainerOrder | null): Promise<Next> {
+    const { containerd, logs } = this.#context;
+    await containerd.containers.delete(this.#engineId);
+    await containerd.snapshots.remove(this.#engineId);
+    await logs.removeLog({ engineId: this.#engineId });
+    if (order !== null) await this.#report({ state: 'removed' });
+    return NOTHING;
+  }
+
+  async #report(observation: Observation): Promise<void> {
+    const { api, nodeId } = this.#context;
+    await api.reportContainer({ nodeId, engineId: this.#engineId, observation });
+  }
+}
+
+/** One that does not end at once is in the kernel's hands, or about to be seen as ended. */
+const KILL_EVERY_MS = 1_000;
+
+const LOST = {
+  reason: 'instance-stopped',
+  message: 'The platform ended while it ran.',
+} as const;
+const NEVER_BEGAN = { reason: 'stopped', message: 'It was stopped before it began.' } as const;

@@ -1,0 +1,61 @@
+import type { ContainerOrder, EndReason } from '@slipway/contracts';
+import type { Task } from '../containerd/tasks.ts';
+import type { BegunRun } from './labels.ts';
+import type { NodeContext } from './node-context.ts';
+import { wasOutOfMemory } from './out-of-memory.ts';
+import { signalName } from './signals.ts';
+
+/** A program's output is in its FIFO when it has ended, and in its file soon after. */
+const LOG_WITHIN_MS = 10_000;
+
+/**
+ * Tells how a run ended and clears what is left of it, in this order: as long as nobody knows, the
+ * task stays. @param order null: nobody wants to know
+ */
+export async function endRun(
+  engineId: string,
+  run: { task: Task; begun: BegunRun },
+  order: ContainerOrder | null,
+  { api, containerd, logs, nodeId, cgroupParent }: NodeContext,
+): Promise<void> {
+  const { task, begun } = run;
+  const { generation } = begun;
+  await logs.closeLog({ engineId, timeoutMs: LOG_WITHIN_MS });
+  if (order !== null && generation > 0) {
+    const isAsked = order.desired !== 'running' || order.generation > generation;
+    const how = isAsked
+      ? askedEnd(order)
+      : ownEnd(task.exitCode, wasOutOfMemory(`${cgroupParent}/${engineId}`));
+    await api.reportContainer({
+      ...{ nodeId, engineId },
+      observation: {
+        ...{ state: 'exited', generation, exitCode: task.exitCode, ...how },
+        startedAt: begun.at,
+        finishedAt: (task.exitedAt ?? new Date()).toISOString(),
+      },
+    });
+  }
+  await containerd.tasks.delete(engineId);
+}
+
+interface How {
+  reason: EndReason;
+  message: string | null;
+}
+
+function askedEnd({ desired }: ContainerOrder): How {
+  if (desired === 'removed') return { reason: 'removed', message: 'It was removed as it ran.' };
+  return { reason: 'stopped', message: 'It was asked to stop.' };
+}
+
+function ownEnd(exitCode: number, isOutOfMemory: boolean): How {
+  if (isOutOfMemory && exitCode !== 0) {
+    return { reason: 'oom-killed', message: 'It needed more memory than its limit allows.' };
+  }
+  if (exitCode === 0) return { reason: 'completed', message: null };
+  const message =
+    exitCode > 128
+      ? `Its program was ended by ${signalName(exitCode - 128)}.`
+      : `Its program ended with exit code ${exitCode}.`;
+  return { reason: 'error', message };
+}

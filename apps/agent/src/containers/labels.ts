@@ -1,0 +1,39 @@
+import type { ContainerRecord } from '../containerd/containers.ts';
+
+/* What containerd keeps for us with a container, over restarts of the agent. */
+
+const GENERATION = 'dev.slipway.begun-generation';
+const TIME = 'dev.slipway.begun-at';
+const STOP_SIGNAL = 'dev.slipway.stop-signal';
+
+/** The newest run whose program may have begun. */
+export interface BegunRun {
+  /** 0: none */
+  generation: number;
+  /** RFC 3339 */
+  at: string;
+}
+
+export function begunRunOf(record: ContainerRecord | null): BegunRun {
+  const labels = record?.labels ?? {};
+  return {
+    generation: Number(labels[GENERATION] ?? 0),
+    at: labels[TIME] ?? new Date(0).toISOString(),
+  };
+}
+
+/** To be set before the program begins. */
+export function begunLabels(generation: number): Record<string, string> {
+  return { [GENERATION]: String(generation), [TIME]: new Date().toISOString() };
+}
+
+export const NOT_BEGUN = { [GENERATION]: '0' };
+
+/** What asks the program to end. */
+export function stopSignalOf({ labels }: ContainerRecord): number {
+  return Number(labels[STOP_SIGNAL] ?? 15);
+}
+
+export function stopSignalLabel(signal: number): Record<string, string> {
+  return { [STOP_SIGNAL]: String(signal) };
+}

@@ -1,0 +1,47 @@
+import type { ContainerOrder } from '@slipway/contracts';
+import { isRefusal } from '../containerd/rpc.ts';
+import type { LocalImage } from '../images/image-puller.ts';
+import { CannotRun } from './failure.ts';
+import { stopSignalLabel } from './labels.ts';
+import { layersOf, readLayered } from './layered-file.ts';
+import type { NodeContext } from './node-context.ts';
+import { runtimeSpec } from './runtime-spec.ts';
+import { signalNumber } from './signals.ts';
+import { userOf } from './user.ts';
+
+/** Pulls the image and makes the container's filesystem and record. Done twice it changes nothing. */
+export async function makeContainer(order: ContainerOrder, context: NodeContext): Promise<void> {
+  const { containerd } = context;
+  const { engineId } = order;
+  const image = await pull(order, context);
+  // Until the record refers to it, only the lease keeps the snapshot from the garbage collector.
+  await containerd.leases.during(async (lease) => {
+    const mounts = await containerd.snapshots.prepare(engineId, image.snapshot, { lease });
+    const layers = layersOf(mounts);
+    const user = userOf(order.spec.user ?? image.config.config?.User ?? '', {
+      passwd: readLayered(layers, '/etc/passwd') ?? '',
+      group: readLayered(layers, '/etc/group') ?? '',
+    });
+    await containerd.containers.create({
+      id: engineId,
+      image: image.name,
+      labels: stopSignalLabel(signalNumber(image.config.config?.StopSignal)),
+      spec: runtimeSpec({
+        ...{ engineId, user, image: image.config, spec: order.spec },
+        hostname: engineId.slice(0, 12),
+        cgroupParent: context.cgroupParent,
+      }),
+    });
+  });
+}
+
+async function pull({ image }: ContainerOrder, { images }: NodeContext): Promise<LocalImage> {
+  try {
+    return await images.pull(image);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const message =
+      'A layer of the image cannot be unpacked: it is damaged, or of an unknown kind.';
+    throw new CannotRun('image-unusable', message, { cause: error });
+  }
+}

@@ -1,0 +1,19 @@
+import type { API_CALLS, LOG_CALLS } from '@slipway/contracts';
+import type { Logger } from '@slipway/log';
+import type { Caller } from '@slipway/rpc';
+import type { Containerd } from '../containerd/containerd.ts';
+import type { ImagePuller } from '../images/image-puller.ts';
+
+/** What the steps work with: this node's engine, and whom they tell. */
+export interface NodeContext {
+  nodeId: string;
+  containerd: Containerd;
+  images: ImagePuller;
+  api: Caller<typeof API_CALLS>;
+  logs: Caller<typeof LOG_CALLS>;
+  /** the cgroup above those of all containers: `/slipway-<instance>` */
+  cgroupParent: string;
+  /** bounds how much of what is heavy is done side by side */
+  heavy<T>(work: () => Promise<T>): Promise<T>;
+  log: Logger;
+}

@@ -1,0 +1,53 @@
+import type { ContainerSpec } from '@slipway/contracts';
+import type { ImageConfig } from '@slipway/oci';
+import { expect, test } from 'vitest';
+import { NothingToRun, runtimeSpec } from './runtime-spec.ts';
+
+const limits = { memoryBytes: 64 << 20, cpus: 0.5, pids: 32 };
+const root = { uid: 0, gid: 0, additionalGids: [], home: '/root' };
+
+function specOf(spec: Partial<ContainerSpec>, config: ImageConfig['config'], user = root) {
+  const image = { os: 'linux', architecture: 'amd64', rootfs: { diff_ids: [] }, config };
+  const made = runtimeSpec({
+    ...{ engineId: 'e', hostname: 'h', cgroupParent: '/slipway-x', user, image },
+    spec: { env: {}, ...limits, ...spec },
+  });
+  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of it
+  return made as any;
+}
+
+test('command and entrypoint take the place of the image’s as in Docker', () => {
+  const image = { Entrypoint: ['entry'], Cmd: ['cmd'] };
+  const argsOf = (spec: Partial<ContainerSpec>) => specOf(spec, image).process.args;
+  expect(argsOf({})).toEqual(['entry', 'cmd']);
+  expect(argsOf({ command: ['mine'] })).toEqual(['entry', 'mine']);
+  expect(argsOf({ entrypoint: ['other'] })).toEqual(['other']);
+  expect(argsOf({ entrypoint: [], command: ['mine'] })).toEqual(['mine']);
+  expect(() => specOf({}, {})).toThrow(NothingToRun);
+});
+
+test('the environment is the image’s, the container’s own comes last', () => {
+  const { env } = specOf({ env: { A: '2' } }, { Env: ['A=1', 'B=x=y'], Cmd: ['c'] }).process;
+  expect(env).toContain('A=2');
+  expect(env).not.toContain('A=1');
+  expect(env).toContain('B=x=y');
+  expect(env).toContain('HOME=/root');
+  expect(env.join()).toMatch(/PATH=.*\/usr\/bin/);
+});
+
+test('who is not root has no capability, nobody gets new privileges', () => {
+  const { process } = specOf({ command: ['c'] }, {}, { ...root, uid: 5 });
+  expect(process.capabilities).toMatchObject({ effective: [], permitted: [] });
+  expect(process.capabilities.bounding).not.toContain('CAP_SYS_ADMIN');
+  expect(process.noNewPrivileges).toBe(true);
+});
+
+test('limits are always set, swap is none', () => {
+  const { resources, cgroupsPath } = specOf({ command: ['c'] }, {}).linux;
+  expect(resources).toMatchObject({
+    memory: { limit: 64 << 20, swap: 64 << 20 },
+    cpu: { period: 100_000, quota: 50_000 },
+    pids: { limit: 32 },
+  });
+  expect(cgroupsPath).toBe('/slipway-x/e');
+});

@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import type { ContainerSpec } from '@slipway/contracts';
+import type { ImageConfig } from '@slipway/oci';
+import type { ProcessUser } from './user.ts';
+
+const OCI_VERSION = '1.0.2';
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const CPU_PERIOD_US = 100_000;
+
+/** Docker's default set. */
+const CAPABILITIES = [
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'NET_RAW',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
+].map((name) => `CAP_${name}`);
+
+/** What of /proc and /sys tells of the host, or changes it. As Docker hides it. */
+const MASKED_PATHS = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+];
+const READONLY_PATHS = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map((name) => `/proc/${name}`);
+
+export interface RunSettings {
+  engineId: string;
+  hostname: string;
+  /** the cgroup above the container's */
+  cgroupParent: string;
+  spec: ContainerSpec;
+  image: ImageConfig;
+  user: ProcessUser;
+}
+
+/** Neither the image nor the container says what to run. */
+export class NothingToRun extends Error {
+  override name = 'NothingToRun';
+}
+
+/**
+ * What the runtime is to make of an image and a container's own settings.
+ * @throws NothingToRun
+ * @see OCI runtime-spec, config.md and config-linux.md
+ */
+export function runtimeSpec(settings: RunSettings): object {
+  const { engineId, hostname, cgroupParent, spec, image, user } = settings;
+  const privileges = user.uid === 0 ? CAPABILITIES : [];
+  return {
+    ociVersion: OCI_VERSION,
+    process: {
+      user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+      args: argumentsOf(spec, image),
+      env: environmentOf(settings),
+      cwd: spec.workingDir ?? (image.config?.WorkingDir || '/'),
+      // who is not root has none until a program gives some, as with any execve
+      capabilities: { bounding: CAPABILITIES, effective: privileges, permitted: privileges },
+      rlimits: [{ type: 'RLIMIT_NOFILE', ...openFileLimit() }],
+      noNewPrivileges: true,
+    },
+    root: { path: 'rootfs' },
+    hostname,
+    mounts: MOUNTS,
+    linux: {
+      cgroupsPath: `${cgroupParent}/${engineId}`,
+      namespaces: ['pid', 'ipc', 'uts', 'mount', 'network', 'cgroup'].map((type) => ({ type })),
+      maskedPaths: MASKED_PATHS,
+      readonlyPaths: READONLY_PATHS,
+      resources: {
+        devices: [{ allow: false, access: 'rwm' }], // the runtime allows the harmless ones
+        // `swap` is both together: none
+        memory: { limit: spec.memoryBytes, swap: spec.memoryBytes },
+        cpu: {
+          period: CPU_PERIOD_US,
+          quota: Math.round(spec.cpus * CPU_PERIOD_US),
+          shares: Math.max(2, Math.round(spec.cpus * 1024)),
+        },
+        pids: { limit: spec.pids },
+      },
+    },
+  };
+}
+
+/** @see Docker, Dockerfile reference, "Understand how CMD and ENTRYPOINT interact" */
+function argumentsOf({ entrypoint, command }: ContainerSpec, { config }: ImageConfig): string[] {
+  const first = entrypoint ?? config?.Entrypoint ?? [];
+  const rest = command ?? (entrypoint === undefined ? (config?.Cmd ?? []) : []);
+  const all = [...first, ...rest];
+  if (all.length > 0) return all;
+  throw new NothingToRun('Neither the image nor the container has a command.');
+}
+
+function environmentOf({ spec, image, user, hostname }: RunSettings): string[] {
+  const entries = [
+    ['PATH', DEFAULT_PATH],
+    ['HOSTNAME', hostname],
+    ['HOME', user.home ?? '/'],
+    ...(image.config?.Env ?? []).map((line) => line.split(/=(.*)/s, 2)),
+    ...Object.entries(spec.env),
+  ];
+  const last = new Map(entries.map(([name = '', value = '']) => [name, value]));
+  return [...last].map(([name, value]) => `${name}=${value}`);
+}
+
+/** The runtime cannot set more than its own process has. */
+function openFileLimit(): { soft: number; hard: number } {
+  const line = /^Max open files +(\d+|unlimited) +(\d+|unlimited)/m.exec(
+    readFileSync('/proc/self/limits', 'utf8'),
+  );
+  const most = Number(line?.[2]);
+  const hard = Math.min(Number.isFinite(most) ? most : 1_048_576, 1_048_576);
+  return { soft: hard, hard };
+}
+
+const mount = (destination: string, type: string, options: readonly string[]) => ({
+  ...{ destination, type, source: type, options },
+});
+const SAFE = ['nosuid', 'noexec', 'nodev'];
+const MOUNTS = [
+  mount('/proc', 'proc', SAFE),
+  mount('/dev', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
+  mount('/dev/pts', 'devpts', [
+    'nosuid',
+    'noexec',
+    'newinstance',
+    'ptmxmode=0666',
+    'mode=0620',
+    'gid=5',
+  ]),
+  mount('/dev/shm', 'tmpfs', [...SAFE, 'mode=1777', 'size=65536k']),
+  mount('/dev/mqueue', 'mqueue', SAFE),
+  mount('/sys', 'sysfs', [...SAFE, 'ro']),
+  mount('/sys/fs/cgroup', 'cgroup', [...SAFE, 'relatime', 'ro']),
+];

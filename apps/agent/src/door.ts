@@ -1,0 +1,34 @@
+import { rmSync } from 'node:fs';
+import type { Logger } from '@slipway/log';
+import Fastify, { type FastifyInstance } from 'fastify';
+
+/** What a call against its contract is answered with: 400. */
+export class MalformedCall extends Error {
+  readonly statusCode = 400;
+}
+
+/**
+ * A server on a Unix socket that only root can reach, for our own processes.
+ * @param isReady what `/health` answers with: 200 or 503
+ */
+export function createDoor(log: Logger, isReady: () => boolean): FastifyInstance {
+  const door = Fastify({
+    logger: false,
+    requestIdHeader: 'x-request-id',
+    forceCloseConnections: true,
+  });
+  door.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500)
+      log.error({ err: error, requestId: request.id, url: request.url }, 'call failed');
+    reply.code(status).send({ message: error.message });
+  });
+  door.get('/health', (_request, reply) => reply.code(isReady() ? 200 : 503).send({}));
+  return door;
+}
+
+/** Takes the place of one that was killed. */
+export async function listenOn(door: FastifyInstance, socket: string): Promise<void> {
+  rmSync(socket, { force: true });
+  await door.listen({ path: socket });
+}

@@ -1,0 +1,48 @@
+import { hostname } from 'node:os';
+import { LOG_LEVELS } from '@slipway/log';
+import { z } from 'zod';
+
+const socket = z.string().regex(/^\/./, 'must be the absolute path of a Unix socket');
+const folder = z.string().regex(/^\/./, 'must be an absolute path');
+
+/** Of the agent and of the log process, which are one program. `.env.example` is generated from it. */
+export const EnvSchema = z.object({
+  NODE_NAME: z
+    .string()
+    .min(1)
+    .default(hostname())
+    .meta({
+      description: "This machine's name among the nodes; its host name when left out",
+      examples: [''],
+    }),
+  API_SOCKET: socket.describe('Where the API listens for agents'),
+  AGENT_SOCKET: socket.describe('Where the agent listens for the API'),
+  LOG_SOCKET: socket.describe('Where the log process listens for the agent'),
+  FIFOS_DIR: folder.describe('Where containers write to, until the machine restarts'),
+  CONTAINER_LOGS_DIR: folder.describe('Where the logs of containers are'),
+  REDIS_URL: z.string().min(1).describe('redis://…, or the path of a Unix socket'),
+  REGISTRY_URL: z
+    .string()
+    .regex(/^https?:\/\/[^/]+$/, 'must be http:// or https:// and a host')
+    .describe('Where images are pulled from'),
+  CONTAINERD_SOCKET: socket.describe("The container engine's"),
+  CONTAINERD_NAMESPACE: z.string().min(1).default('slipway'),
+  RUNC_ROOT: folder.describe('Where runc keeps its state'),
+  CGROUP_PARENT: z
+    .string()
+    .regex(/^\/[\w-]+$/)
+    .default('/slipway')
+    .describe('The cgroup above those of all containers'),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+});
+
+export type Env = z.infer<typeof EnvSchema>;
+
+/** An empty variable counts as unset. @throws Error naming each wrong variable */
+export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
+  const filled = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ''));
+  const parsed = EnvSchema.safeParse(filled);
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`The agent's environment is not usable: ${wrong.join('; ')}`);
+}

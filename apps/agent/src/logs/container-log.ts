@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Logger } from '@slipway/log';
+import type { LogStream } from './cri-record.ts';
+import { LogFile } from './log-file.ts';
+import { StreamCopy } from './stream-copy.ts';
+
+const run = promisify(execFile);
+
+const STREAMS: readonly LogStream[] = ['stdout', 'stderr'];
+
+/** The FIFOs that a container's runs write to, and the file that they are read into. */
+export class ContainerLog {
+  readonly #copies: StreamCopy[];
+  readonly #finished: Promise<void>;
+  #isFinished = false;
+
+  private constructor(copies: StreamCopy[], file: LogFile) {
+    this.#copies = copies;
+    this.#finished = Promise.all(copies.map(({ finished }) => finished)).then(async () => {
+      this.#isFinished = true;
+      await file.close();
+    });
+  }
+
+  /** Reads from now on: a program that writes before is not lost, it waits. */
+  static async open(fifos: Fifos, folder: string, log: Logger): Promise<ContainerLog> {
+    await makeFifos(fifos);
+    const file = await LogFile.open(folder);
+    return new ContainerLog(
+      STREAMS.map((stream) => new StreamCopy(reader(fifos[stream]), stream, file, log)),
+      file,
+    );
+  }
+
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
+  /** Waits until the run's writers are gone and all is written, at most `timeoutMs`; then it is over. */
+  async close(timeoutMs: number): Promise<void> {
+    const timer = new AbortController();
+    const late = delay(timeoutMs, undefined, { signal: timer.signal }).catch(() => {});
+    await Promise.race([this.#finished, late]);
+    timer.abort();
+    for (const copy of this.#copies) copy.stop();
+    await this.#finished;
+  }
+}
+
+export type Fifos = Readonly<Record<LogStream, string>>;
+
+export function fifosOf(folder: string, engineId: string): Fifos {
+  return { stdout: join(folder, engineId, 'stdout'), stderr: join(folder, engineId, 'stderr') };
+}
+
+async function makeFifos(fifos: Fifos): Promise<void> {
+  const missing = Object.values(fifos).filter((path) => !existsSync(path));
+  if (missing.length === 0) return;
+  await mkdir(join(fifos.stdout, '..'), { recursive: true });
+  await run('mkfifo', ['--mode=600', ...missing]);
+}
+
+/** Not to wait for a writer; libuv polls it then as it does a socket. */
+function reader(path: string): Socket {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return new Socket({ fd, readable: true, writable: false });
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}

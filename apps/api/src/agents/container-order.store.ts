@@ -1,0 +1,60 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ContainerSpecSchema, type DesiredContainer } from '@slipway/contracts';
+import type { Database } from '@slipway/db';
+import { type ContainerState, DESIRED_STATES, isSettled } from '@slipway/lifecycle';
+import { DATABASE } from '../platform.module.ts';
+
+interface DesiredRow {
+  engineId: string;
+  desired: string;
+  generation: number;
+  state: string;
+  runs: { generation: number; finishedAt: Date | null }[];
+}
+
+/** What a node has to know of its containers. Only for its agent: no tenant's scope stands before it. */
+@Injectable()
+export class ContainerOrderStore {
+  constructor(@Inject(DATABASE) private readonly database: Database) {}
+
+  async desired(nodeId: string): Promise<DesiredContainer[]> {
+    const rows = await this.database.prisma.container.findMany({
+      where: { nodeId, state: { not: 'removed' } },
+      select: {
+        ...{ engineId: true, desired: true, generation: true, state: true },
+        runs: NEWEST_RUN,
+      },
+    });
+    return rows.map(desiredOf);
+  }
+
+  async order(nodeId: string, engineId: string) {
+    const row = await this.database.prisma.container.findFirst({
+      where: { nodeId, engineId, state: { not: 'removed' } },
+      include: { runs: NEWEST_RUN },
+    });
+    if (row === null) return null;
+    const { id, name, organizationId, repository, imageDigest } = row;
+    return {
+      ...desiredOf(row),
+      ...{ id, name, organizationId, repository, imageDigest },
+      spec: ContainerSpecSchema.parse(row.spec),
+    };
+  }
+}
+
+const NEWEST_RUN = {
+  orderBy: { generation: 'desc' },
+  take: 1,
+  select: { generation: true, finishedAt: true },
+} as const;
+
+function desiredOf({ engineId, desired, generation, state, runs }: DesiredRow): DesiredContainer {
+  const known = DESIRED_STATES.find((value) => value === desired);
+  if (known === undefined) throw new Error(`a container is desired ${desired}`);
+  const isRunOver = runs.some((run) => run.generation === generation && run.finishedAt !== null);
+  return {
+    ...{ engineId, generation, desired: known, isRunOver },
+    isSettled: isSettled(state as ContainerState),
+  };
+}

@@ -1,0 +1,89 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Observation } from '@slipway/contracts';
+import type { Database, Prisma } from '@slipway/db';
+import { type ContainerState, statesBefore } from '@slipway/lifecycle';
+import { DATABASE } from '../platform.module.ts';
+
+type Ended = Extract<Observation, { state: 'exited' | 'failed' }>;
+
+interface Seen {
+  id: string;
+  state: ContainerState;
+  desired: string;
+  generation: number;
+}
+
+/**
+ * Writes what agents saw. Old news, and news told twice, change nothing: a run that has ended stays as
+ * it ended, and a state follows only one that it may follow.
+ */
+@Injectable()
+export class ObservationStore {
+  constructor(@Inject(DATABASE) private readonly database: Database) {}
+
+  async note(nodeId: string, engineId: string, observation: Observation): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const [seen] = await tx.$queryRaw<Seen[]>`SELECT id, state, desired, generation
+        FROM "Container" WHERE "engineId" = ${engineId} AND "nodeId" = ${nodeId} FOR UPDATE`;
+      if (seen === undefined) return;
+      const data = await this.#changeOf(tx, seen, observation);
+      if (data === null) return;
+      await tx.container.update({ where: { id: seen.id }, data });
+      await tx.$executeRaw`SELECT pg_notify('containers', ${seen.id})`;
+    });
+  }
+
+  async #changeOf(
+    tx: Prisma.TransactionClient,
+    seen: Seen,
+    observation: Observation,
+  ): Promise<Prisma.ContainerUpdateInput | null> {
+    const { state } = observation;
+    const mayFollow = statesBefore(state).includes(seen.state);
+    switch (state) {
+      case 'created':
+        return mayFollow && seen.generation === 0 ? { state } : null;
+      case 'running': {
+        const startedAt = new Date(observation.startedAt);
+        await tx.run.updateMany({
+          where: { ...openRun(seen.id, observation.generation), startedAt: null },
+          data: { startedAt },
+        });
+        return mayFollow && observation.generation === seen.generation
+          ? { state, startedAt }
+          : null;
+      }
+      case 'exited':
+      case 'failed': {
+        const end = endOf(observation);
+        await tx.run.updateMany({ where: openRun(seen.id, observation.generation), data: end });
+        if (!mayFollow || observation.generation !== seen.generation) return null;
+        // It rests now, until somebody starts it.
+        const rests = seen.desired === 'running' ? { desired: 'stopped' } : {};
+        return { state, ...end, ...rests };
+      }
+      case 'removed': {
+        const removedAt = new Date();
+        await tx.run.updateMany({
+          where: { containerId: seen.id, finishedAt: null },
+          data: { finishedAt: removedAt, reason: 'removed', message: 'It was removed.' },
+        });
+        return mayFollow ? { state, removedAt } : null;
+      }
+    }
+  }
+}
+
+function openRun(containerId: string, generation: number) {
+  return { containerId, generation, finishedAt: null };
+}
+
+function endOf(observation: Ended) {
+  const { reason, message } = observation;
+  const startedAt = observation.state === 'exited' ? observation.startedAt : null;
+  return {
+    ...{ reason, message, finishedAt: new Date(observation.finishedAt) },
+    exitCode: observation.state === 'exited' ? observation.exitCode : null,
+    ...(startedAt === null ? {} : { startedAt: new Date(startedAt) }),
+  };
+}

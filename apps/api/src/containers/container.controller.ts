@@ -1,0 +1,206 @@
+import { Controller, Inject } from '@nestjs/common';
+import { ContainerSpecSchema } from '@slipway/contracts';
+import { CONTAINER_STATES } from '@slipway/lifecycle';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
+import { Streamed } from '../http/streamed.ts';
+import { ContainerLogs, LOG_FORMATS } from './container.logs.ts';
+import { Container, ContainerList, NewContainer } from './container.schema.ts';
+import { type Asked, type Change, ContainerService } from './container.service.ts';
+import type { ContainerRow } from './container.store.ts';
+
+const AT = '/v1/organizations/:organization/projects/:project/containers';
+const tag = 'Containers';
+const access = 'project';
+const project = { organization: z.string(), project: z.string() };
+const InProject = z.object(project);
+const OfContainer = z.object({ ...project, container: z.string().describe('Identifier or name') });
+
+const createContainer = defineRoute({
+  ...{ method: 'POST', path: AT, operationId: 'createContainer', tag, access },
+  summary: 'Make a container of an image, and start it',
+  description: 'It is in the making when this answers: wait for what becomes of it.',
+  ...{ params: InProject, body: NewContainer, responses: { 202: Container } },
+});
+
+const listContainers = defineRoute({
+  ...{ method: 'GET', path: AT, operationId: 'listContainers', tag, access },
+  summary: 'The containers of a project, the oldest first',
+  params: InProject,
+  query: z.strictObject({
+    limit: z.coerce.number().int().min(1).max(1000).default(100),
+    cursor: z.string().default(''),
+  }),
+  responses: { 200: ContainerList },
+});
+
+const getContainer = defineRoute({
+  ...{ method: 'GET', path: `${AT}/:container`, operationId: 'getContainer', tag, access },
+  ...{ summary: 'One container', params: OfContainer, responses: { 200: Container } },
+});
+
+const startContainer = defineRoute({
+  ...{ method: 'POST', path: `${AT}/:container/start`, operationId: 'startContainer', tag, access },
+  summary: 'Begin a new run of a container that rests',
+  ...{ params: OfContainer, responses: { 202: Container, 200: Container } },
+});
+
+const stopContainer = defineRoute({
+  ...{ method: 'POST', path: `${AT}/:container/stop`, operationId: 'stopContainer', tag, access },
+  summary: 'Ask its program to end, and end it 10 s later',
+  ...{ params: OfContainer, responses: { 202: Container, 200: Container } },
+});
+
+const removeContainer = defineRoute({
+  ...{ method: 'DELETE', path: `${AT}/:container`, operationId: 'removeContainer', tag, access },
+  summary: 'Remove a container that rests; its name is free at once',
+  params: OfContainer,
+  query: z.strictObject({
+    force: z.stringbool().default(false).describe('Also one that runs, which is ended at once'),
+  }),
+  responses: { 202: Container },
+});
+
+const waitForContainer = defineRoute({
+  ...{ method: 'GET', path: `${AT}/:container/wait`, operationId: 'waitForContainer', tag, access },
+  summary: 'Wait until a container is in a state',
+  description: 'Answers with the container as it is then, also when the time is up before that.',
+  params: OfContainer,
+  query: z.strictObject({
+    state: z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(z.enum(CONTAINER_STATES)))
+      .optional()
+      .describe('One or several with commas; when left out: until it runs or rests')
+      .meta({ examples: ['exited,failed'] }),
+    generation: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Of this run: what an earlier one came to does not count'),
+    timeoutMs: z.coerce.number().int().min(0).max(60_000).default(30_000),
+  }),
+  responses: { 200: Container },
+});
+
+const getContainerLogs = defineRoute({
+  ...{ method: 'GET', path: `${AT}/:container/logs`, operationId: 'getContainerLogs', tag, access },
+  summary: 'What a container has written, in all its runs',
+  description:
+    '`Accept: text/plain` is both streams as they came; `application/x-ndjson` has `time`, `stream`, `line` and `cursor` of each line.',
+  ...{ params: OfContainer, query: z.strictObject({}) },
+  responses: { 200: new Streamed(...LOG_FORMATS) },
+});
+
+@Controller()
+export class ContainerController {
+  constructor(
+    @Inject(ContainerService) private readonly containers: ContainerService,
+    @Inject(ContainerLogs) private readonly containerLogs: ContainerLogs,
+  ) {}
+
+  @Route(createContainer)
+  async create(
+    @RouteInput() input: Input<typeof createContainer>,
+  ): Promise<Output<typeof createContainer>> {
+    return resourceOf(await this.containers.create(asked(input), input.body));
+  }
+
+  @Route(listContainers)
+  async list(
+    @RouteInput() { scope, query: { limit, cursor } }: Input<typeof listContainers>,
+  ): Promise<Output<typeof listContainers>> {
+    const rows = await this.containers.list(scope, { limit: limit + 1, after: cursor });
+    const items = rows.slice(0, limit);
+    const nextCursor = rows.length > limit ? (items.at(-1)?.id ?? null) : null;
+    return { items: items.map(resourceOf), nextCursor };
+  }
+
+  @Route(getContainer)
+  async get(
+    @RouteInput() { scope, params }: Input<typeof getContainer>,
+  ): Promise<Output<typeof getContainer>> {
+    return resourceOf(await this.containers.get(scope, params.container));
+  }
+
+  @Route(startContainer)
+  async start(
+    @RouteInput() input: Input<typeof startContainer>,
+  ): Promise<Output<typeof startContainer>> {
+    return answer(await this.containers.start(asked(input), input.params.container), input.reply);
+  }
+
+  @Route(stopContainer)
+  async stop(
+    @RouteInput() input: Input<typeof stopContainer>,
+  ): Promise<Output<typeof stopContainer>> {
+    return answer(await this.containers.stop(asked(input), input.params.container), input.reply);
+  }
+
+  @Route(removeContainer)
+  async remove(
+    @RouteInput() input: Input<typeof removeContainer>,
+  ): Promise<Output<typeof removeContainer>> {
+    const { row } = await this.containers.remove(asked(input), input.params.container, {
+      isForced: input.query.force,
+    });
+    return resourceOf(row);
+  }
+
+  @Route(waitForContainer)
+  async wait(
+    @RouteInput() { scope, params, query, reply }: Input<typeof waitForContainer>,
+  ): Promise<Output<typeof waitForContainer>> {
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(query.timeoutMs)]);
+    const wanted = { states: query.state ?? [], generation: query.generation };
+    return resourceOf(await this.containers.wait(scope, params.container, wanted, signal));
+  }
+
+  @Route(getContainerLogs)
+  async logs(
+    @RouteInput() { scope, params, request, reply }: Input<typeof getContainerLogs>,
+  ): Promise<Output<typeof getContainerLogs>> {
+    const row = await this.containers.get(scope, params.container);
+    const accept = request.headers.accept ?? '';
+    const format = LOG_FORMATS.find((known) => accept.includes(known)) ?? 'text/plain';
+    reply.type(format === 'text/plain' ? 'text/plain; charset=utf-8' : format);
+    return this.containerLogs.read(row, format);
+  }
+}
+
+/** 202: it is on its way there; 200: it was so already. */
+function answer({ row, isNew }: Change, reply: FastifyReply): z.input<typeof Container> {
+  reply.code(isNew ? 202 : 200);
+  return resourceOf(row);
+}
+
+type Asking = Pick<Input<typeof getContainer>, 'caller' | 'scope' | 'request'>;
+
+function asked({ caller, scope, request }: Asking): Asked {
+  return { caller, scope, requestId: request.id };
+}
+
+function resourceOf(row: ContainerRow): z.input<typeof Container> {
+  const spec = ContainerSpecSchema.parse(row.spec);
+  const { id, engineId, name, image, imageDigest, state, exitCode, reason, message } = row;
+  return {
+    ...{ id, engineId, name, image, imageDigest },
+    command: spec.command ?? null,
+    entrypoint: spec.entrypoint ?? null,
+    user: spec.user ?? null,
+    workingDir: spec.workingDir ?? null,
+    ...{ env: spec.env, memoryBytes: spec.memoryBytes, cpus: spec.cpus, pids: spec.pids },
+    labels: z.record(z.string(), z.string()).parse(row.labels),
+    state,
+    residency: state === 'running' || state === 'stopping' ? 'hot' : 'cold',
+    ...{ exitCode, reason, message, generation: row.generation },
+    createdAt: row.createdAt.toISOString(),
+    startedAt: row.startedAt?.toISOString() ?? null,
+    finishedAt: row.finishedAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { AppError } from '@slipway/contracts';
+import { type ContainerState, isSettled } from '@slipway/lifecycle';
+import type { Caller } from '../access/caller.ts';
+import type { ProjectScope } from '../access/project-scope.store.ts';
+import { ImageResolver } from '../images/image-resolver.ts';
+import { NodeStore } from '../nodes/node.store.ts';
+import { place } from '../placement/place.ts';
+import type { NewContainer } from './container.schema.ts';
+import { type ContainerRow, ContainerStore } from './container.store.ts';
+import { ContainerWaiter } from './container.waiter.ts';
+
+/** Who asks for what. */
+export interface Asked {
+  caller: Caller;
+  scope: ProjectScope;
+  requestId: string;
+}
+
+/** What a request changed: `row` as it is now. */
+export interface Change {
+  row: ContainerRow;
+  /** false: it was so already */
+  isNew: boolean;
+}
+
+const NAME_ATTEMPTS = 5;
+/** In these it can go without force. */
+const AT_REST: readonly ContainerState[] = ['created', 'exited', 'failed'];
+
+@Injectable()
+export class ContainerService {
+  constructor(
+    @Inject(ContainerStore) private readonly containers: ContainerStore,
+    @Inject(ContainerWaiter) private readonly waiter: ContainerWaiter,
+    @Inject(ImageResolver) private readonly images: ImageResolver,
+    @Inject(NodeStore) private readonly nodes: NodeStore,
+  ) {}
+
+  async create(asked: Asked, wanted: NewContainer): Promise<ContainerRow> {
+    const { image, name, labels, start, ...given } = wanted;
+    const { repository, digest } = await this.images.resolve(asked, image, 'image');
+    const nodeId = place(await this.nodes.candidates(), new Date());
+    if (nodeId === null) throw new AppError('unavailable', 'No node has joined yet; try again.');
+    const spec = Object.fromEntries(
+      Object.entries(given).filter(([, value]) => value !== undefined),
+    ) as typeof given;
+    for (let attempt = 1; ; attempt++) {
+      const row = await this.containers.create(
+        asked.scope,
+        {
+          ...{ engineId: randomBytes(32).toString('hex'), name: name ?? madeUpName(repository) },
+          ...{ nodeId, image, repository, imageDigest: digest, labels, spec, start },
+        },
+        asked,
+      );
+      if (row !== null) return row;
+      if (name !== undefined || attempt === NAME_ATTEMPTS) {
+        throw new AppError(
+          'already-exists',
+          `A container of this project is named "${name}": choose another name, or remove that one.`,
+        );
+      }
+    }
+  }
+
+  /** @throws AppError `not-found`, also for a removed one */
+  async get(scope: ProjectScope, reference: string): Promise<ContainerRow> {
+    const row = await this.containers.find(scope, reference);
+    if (row === null || row.state === 'removed') throw unknown(reference);
+    return row;
+  }
+
+  list(scope: ProjectScope, page: { limit: number; after: string }): Promise<ContainerRow[]> {
+    return this.containers.list(scope, page);
+  }
+
+  start(asked: Asked, reference: string): Promise<Change> {
+    return this.#change(asked, reference, (row) => {
+      if (row.desired === 'running') return 'done';
+      if (row.state === 'stopping') return conflict(row, 'wait until it has stopped');
+      return () => this.containers.start(asked.scope, row.id, asked);
+    });
+  }
+
+  stop(asked: Asked, reference: string): Promise<Change> {
+    return this.#change(asked, reference, (row) => {
+      if (row.desired === 'stopped') return 'done';
+      return () => this.containers.stop(asked.scope, row.id, asked);
+    });
+  }
+
+  remove(asked: Asked, reference: string, options: { isForced: boolean }): Promise<Change> {
+    return this.#change(asked, reference, (row) => {
+      if (row.desired === 'removed') return 'done';
+      const isMade = row.state === 'pending' && row.generation === 0;
+      const may = options.isForced || isMade || AT_REST.includes(row.state as ContainerState);
+      if (!may) return conflict(row, 'stop it first, or remove it with ?force=true');
+      const from: readonly ContainerState[] = options.isForced
+        ? [...AT_REST, 'pending', 'running', 'stopping']
+        : isMade
+          ? [...AT_REST, 'pending']
+          : AT_REST;
+      return () => this.containers.remove(asked.scope, row.id, from, asked);
+    });
+  }
+
+  /**
+   * Waits until it is in one of `states`, or when there are none until it rests or runs; a removed
+   * one can be waited for. @returns it as it is then, or when `signal` is aborted
+   */
+  async wait(
+    scope: ProjectScope,
+    reference: string,
+    wanted: { states: readonly string[]; generation: number },
+    signal: AbortSignal,
+  ): Promise<ContainerRow> {
+    const { states, generation } = wanted;
+    const isThere = ({ state }: ContainerRow): boolean =>
+      states.length === 0 ? isSettled(state as ContainerState) : states.includes(state);
+    const isDone = (row: ContainerRow): boolean =>
+      row.state === 'removed' ||
+      (generation > 0 && row.generation > generation) ||
+      (row.generation >= generation && isThere(row));
+    const row = await this.waiter.until(scope, reference, isDone, signal);
+    if (row === null) throw unknown(reference);
+    return row;
+  }
+
+  /** Decides by what it is now; when that changed meanwhile, decides again. */
+  async #change(
+    { scope }: Asked,
+    reference: string,
+    decide: (row: ContainerRow) => 'done' | AppError | (() => Promise<ContainerRow | null>),
+  ): Promise<Change> {
+    for (;;) {
+      const row = await this.get(scope, reference);
+      const decision = decide(row);
+      if (decision === 'done') return { row, isNew: false };
+      if (decision instanceof AppError) throw decision;
+      const changed = await decision();
+      if (changed !== null) return { row: changed, isNew: true };
+    }
+  }
+}
+
+function unknown(reference: string): AppError {
+  return new AppError('not-found', `There is no container "${reference}" in this project.`);
+}
+
+function conflict({ name, state }: ContainerRow, what: string): AppError {
+  return new AppError('state-conflict', `The container "${name}" is ${state}: ${what}.`);
+}
+
+/** Of what it is made of, e.g. `busybox-k3x9qa`. */
+function madeUpName(repository: string): string {
+  const base = repository.split('/').at(-1) ?? 'container';
+  const random = BigInt(`0x${randomBytes(8).toString('hex')}`)
+    .toString(36)
+    .padStart(6, '0');
+  return `${base.slice(0, 100)}-${random.slice(-6)}`;
+}

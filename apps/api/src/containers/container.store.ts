@@ -1,0 +1,141 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ContainerSpec } from '@slipway/contracts';
+import { type Database, isUniqueViolation, newId, type Prisma } from '@slipway/db';
+import { type ContainerState, type DesiredState, statesBefore } from '@slipway/lifecycle';
+import type { ProjectScope } from '../access/project-scope.store.ts';
+import { OutboxStore } from '../dispatch/outbox.store.ts';
+import { DATABASE } from '../platform.module.ts';
+
+export type ContainerRow = Prisma.ContainerGetPayload<object>;
+
+/** A container as it was accepted. */
+export interface AcceptedContainer {
+  engineId: string;
+  name: string;
+  nodeId: string;
+  image: string;
+  repository: string;
+  imageDigest: string;
+  labels: Record<string, string>;
+  spec: ContainerSpec;
+  start: boolean;
+}
+
+/** What tells of a request in every log. */
+interface Trace {
+  requestId: string;
+}
+
+/** A project's containers: what should be of them is written here, together with the command that says so. */
+@Injectable()
+export class ContainerStore {
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(OutboxStore) private readonly outbox: OutboxStore,
+  ) {}
+
+  /** null: the name is taken */
+  async create(
+    { organizationId, projectId }: ProjectScope,
+    { start, ...accepted }: AcceptedContainer,
+    trace: Trace,
+  ): Promise<ContainerRow | null> {
+    const desired: DesiredState = start ? 'running' : 'stopped';
+    const generation = start ? 1 : 0;
+    try {
+      return await this.database.transaction(async (tx) => {
+        const row = await tx.container.create({
+          data: { id: newId('ctr'), organizationId, projectId, ...accepted, desired, generation },
+        });
+        if (start) await tx.run.create({ data: { containerId: row.id, generation } });
+        await this.#tell(tx, row, trace);
+        return row;
+      });
+    } catch (error) {
+      if (isUniqueViolation(error)) return null;
+      throw error;
+    }
+  }
+
+  /** @param reference an identifier, also of a removed one, or the name of one that is not to be removed */
+  find({ projectId }: ProjectScope, reference: string): Promise<ContainerRow | null> {
+    return this.database.prisma.container.findFirst({
+      where: {
+        projectId,
+        OR: [{ id: reference }, { name: reference, desired: { not: 'removed' } }],
+      },
+    });
+  }
+
+  /** The oldest first, those behind the identifier `after`; without removed ones. */
+  list(
+    { projectId }: ProjectScope,
+    { limit, after }: { limit: number; after: string },
+  ): Promise<ContainerRow[]> {
+    return this.database.prisma.container.findMany({
+      where: { projectId, id: { gt: after }, state: { not: 'removed' } },
+      orderBy: { id: 'asc' },
+      take: limit,
+    });
+  }
+
+  /** A new run of one that rests. @returns null when it does not rest (any more) */
+  start(scope: ProjectScope, id: string, trace: Trace): Promise<ContainerRow | null> {
+    const fresh = {
+      ...{ exitCode: null, reason: null, message: null, startedAt: null, finishedAt: null },
+      generation: { increment: 1 },
+    };
+    return this.#change(scope, id, { state: 'pending', desired: 'running', data: fresh }, trace);
+  }
+
+  /** @returns null when there is nothing to stop (any more) */
+  stop(scope: ProjectScope, id: string, trace: Trace): Promise<ContainerRow | null> {
+    return this.#change(scope, id, { state: 'stopping', desired: 'stopped' }, trace);
+  }
+
+  /** @param from the states in which it may go. @returns null when it is in another (by now) */
+  remove(
+    scope: ProjectScope,
+    id: string,
+    from: readonly ContainerState[],
+    trace: Trace,
+  ): Promise<ContainerRow | null> {
+    return this.#change(scope, id, { state: 'removing', desired: 'removed', from }, trace);
+  }
+
+  async #change(
+    { projectId }: ProjectScope,
+    id: string,
+    change: {
+      state: ContainerState;
+      desired: DesiredState;
+      from?: readonly ContainerState[];
+      data?: Prisma.ContainerUpdateManyMutationInput;
+    },
+    trace: Trace,
+  ): Promise<ContainerRow | null> {
+    const { state, desired, from, data } = change;
+    const before = statesBefore(state).filter((known) => from?.includes(known) ?? true);
+    return this.database.transaction(async (tx) => {
+      const [row] = await tx.container.updateManyAndReturn({
+        where: { id, projectId, state: { in: before } },
+        data: { ...data, state, desired },
+      });
+      if (row === undefined) return null;
+      if (state === 'pending') {
+        await tx.run.create({ data: { containerId: id, generation: row.generation } });
+      }
+      await this.#tell(tx, row, trace);
+      return row;
+    });
+  }
+
+  async #tell(
+    tx: Prisma.TransactionClient,
+    { id, nodeId, engineId }: ContainerRow,
+    { requestId }: Trace,
+  ): Promise<void> {
+    await this.outbox.add(tx, nodeId, { engineId, requestId });
+    await tx.$executeRaw`SELECT pg_notify('containers', ${id})`;
+  }
+}

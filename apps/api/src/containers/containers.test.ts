@@ -1,0 +1,198 @@
+import type { Observation } from '@slipway/contracts';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
+import { pushTestImage } from '../testing/image.fixture.ts';
+import { joinTestNode, type TestNode } from '../testing/node.fixture.ts';
+
+/* The API's part of a container's life; what the node does is said by the test. */
+
+const P = '/v1/organizations/local/projects/default/containers';
+const WITHIN = { timeout: 30_000 };
+const now = () => new Date().toISOString();
+
+let api: TestApi;
+let node: TestNode;
+let digest: string;
+beforeAll(async () => {
+  api = await startTestApi();
+  node = await joinTestNode(api);
+  digest = await pushTestImage(api, 'local/default/app', 'v1');
+  await pushTestImage(api, 'library/busybox', 'latest');
+});
+afterAll(async () => {
+  await node?.[Symbol.asyncDispose]();
+  await api?.[Symbol.asyncDispose]();
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of it
+async function create(body: object): Promise<any> {
+  const answer = await api.call('POST', P, { body: { image: 'app:v1', ...body } });
+  expect(answer).toMatchObject({ status: 202 });
+  return answer.body;
+}
+
+const report = (engineId: string, observation: Observation) =>
+  node.calls.reportContainer({ nodeId: node.id, engineId, observation });
+const exited = (generation: number, exitCode = 0): Observation => ({
+  ...{ state: 'exited', generation, exitCode, startedAt: now(), finishedAt: now() },
+  ...{ reason: exitCode === 0 ? 'completed' : 'error', message: null },
+});
+const get = async (id: string) => (await api.call('GET', `${P}/${id}`)).body;
+const orderOf = async (engineId: string) =>
+  (await node.calls.containerOrder({ nodeId: node.id, engineId })).order;
+
+test('a container is accepted with its image’s digest, and its node is told', async () => {
+  const made = await create({ name: 'told', command: ['sh'], env: { A: 'b' } });
+  expect(made).toMatchObject({
+    ...{ name: 'told', image: 'app:v1', imageDigest: digest, state: 'pending', generation: 1 },
+    ...{ command: ['sh'], env: { A: 'b' }, exitCode: null, reason: null },
+  });
+  expect(made.engineId).toMatch(/^[0-9a-f]{64}$/);
+  await vi.waitFor(
+    () => expect(node.commands.map(({ engineId }) => engineId)).toContain(made.engineId),
+    WITHIN,
+  );
+  expect(await orderOf(made.engineId)).toMatchObject({
+    ...{ id: made.id, desired: 'running', generation: 1, isRunOver: false },
+    ...{ spec: { command: ['sh'], env: { A: 'b' } }, image: { digest } },
+  });
+});
+
+test('what a node gets to pull with opens that repository, and for pulls only', async () => {
+  const { engineId } = await create({});
+  const authorization = (await orderOf(engineId))?.image.authorization ?? '';
+  const ask = async (path: string, method = 'GET') =>
+    (await fetch(`${api.registryUrl}/v2/${path}`, { method, headers: { authorization } })).status;
+  expect(await ask(`local/default/app/manifests/${digest}`)).toBe(200);
+  expect(await ask('library/busybox/manifests/latest')).toBe(401);
+  expect(await ask('local/default/app/blobs/uploads/', 'POST')).toBe(401);
+});
+
+test('an image is one of the project, else a base image; any other is refused by name', async () => {
+  expect(await create({ image: 'busybox' })).toMatchObject({ image: 'busybox' });
+  expect(await create({ image: 'local/default/app:v1' })).toMatchObject({ imageDigest: digest });
+  expect(await create({ image: `app@${digest}` })).toMatchObject({ imageDigest: digest });
+  for (const image of ['app:v2', 'nothing', 'App', 'docker.io/library/busybox', 'a b']) {
+    const refused = await api.call('POST', P, { body: { image } });
+    expect(refused).toMatchObject({ status: 422, body: { errors: [{ path: 'image' }] } });
+  }
+});
+
+test('every wrong field is named at once', async () => {
+  const body = {
+    image: 'app:v1',
+    name: 'ctr_x',
+    cpus: 0,
+    workingDir: 'a',
+    env: { 'A=': 'b' },
+    x: 1,
+  };
+  const { status, body: problem } = await api.call('POST', P, { body });
+  expect(status).toBe(422);
+  const paths = problem.errors.map(({ path }: { path: string }) => path);
+  expect(paths).toEqual(expect.arrayContaining(['name', 'cpus', 'workingDir', 'env.A=']));
+});
+
+test('a run ends once: what comes late or twice changes nothing', async () => {
+  const { id, engineId } = await create({});
+  await report(engineId, { state: 'running', generation: 1, startedAt: now() });
+  expect(await get(id)).toMatchObject({ state: 'running', residency: 'hot' });
+  await report(engineId, exited(1, 3));
+  const ended = await get(id);
+  expect(ended).toMatchObject({ state: 'exited', exitCode: 3, reason: 'error' });
+  await report(engineId, exited(1, 0));
+  await report(engineId, { state: 'running', generation: 1, startedAt: now() });
+  expect(await get(id)).toEqual(ended);
+  expect(await orderOf(engineId)).toMatchObject({ desired: 'stopped', isRunOver: true });
+});
+
+test('a start makes a new run, which news of the old one does not touch', async () => {
+  const { id, engineId } = await create({});
+  await report(engineId, exited(1, 1));
+  const started = await api.call('POST', `${P}/${id}/start`);
+  expect(started).toMatchObject({
+    ...{ status: 202, body: { state: 'pending', generation: 2, exitCode: null, finishedAt: null } },
+  });
+  expect(await api.call('POST', `${P}/${id}/start`)).toMatchObject({ status: 200 });
+  await report(engineId, exited(1, 1));
+  expect(await get(id)).toMatchObject({ state: 'pending', generation: 2 });
+  await report(engineId, exited(2));
+  expect(await get(id)).toMatchObject({ state: 'exited', exitCode: 0, generation: 2 });
+});
+
+test('a stop waits for the node; of what rests it is none', async () => {
+  const { id, engineId } = await create({});
+  await report(engineId, { state: 'running', generation: 1, startedAt: now() });
+  const stopped = await api.call('POST', `${P}/${id}/stop`);
+  expect(stopped).toMatchObject({ status: 202, body: { state: 'stopping' } });
+  const again = await api.call('POST', `${P}/${id}/start`);
+  expect(again).toMatchObject({ status: 409, body: { code: 'state-conflict' } });
+  await report(engineId, exited(1));
+  expect(await api.call('POST', `${P}/${id}/stop`)).toMatchObject({
+    ...{ status: 200, body: { state: 'exited' } },
+  });
+});
+
+test('what is not to be started is made and rests', async () => {
+  const { id, engineId } = await create({ start: false });
+  expect(await orderOf(engineId)).toMatchObject({ desired: 'stopped', generation: 0 });
+  await report(engineId, { state: 'created' });
+  expect(await get(id)).toMatchObject({ state: 'created', generation: 0 });
+});
+
+test('a removal needs force while it runs, frees the name at once, and can be waited for', async () => {
+  const { id, engineId } = await create({ name: 'mine' });
+  const taken = await api.call('POST', P, { body: { image: 'app:v1', name: 'mine' } });
+  expect(taken).toMatchObject({ status: 409, body: { code: 'already-exists' } });
+  await report(engineId, { state: 'running', generation: 1, startedAt: now() });
+  const refused = await api.call('DELETE', `${P}/mine`);
+  expect(refused).toMatchObject({ status: 409, body: { code: 'state-conflict' } });
+  const removed = await api.call('DELETE', `${P}/mine?force=true`);
+  expect(removed).toMatchObject({ status: 202, body: { state: 'removing' } });
+  expect(await api.call('GET', `${P}/mine`)).toMatchObject({ status: 404 });
+  const next = await create({ name: 'mine' });
+  expect(next.id).not.toBe(id);
+
+  const waiting = api.call('GET', `${P}/${id}/wait?state=removed`);
+  await report(engineId, exited(1, 137));
+  await report(engineId, { state: 'removed' });
+  expect(await waiting).toMatchObject({ status: 200, body: { state: 'removed' } });
+  expect(await api.call('GET', `${P}/${id}`)).toMatchObject({ status: 404 });
+  expect(await orderOf(engineId)).toBeNull();
+});
+
+test('a wait answers when the state is there, and at its timeout with what there is', async () => {
+  const { id, engineId } = await create({});
+  const timedOut = await api.call('GET', `${P}/${id}/wait?timeoutMs=50`);
+  expect(timedOut).toMatchObject({ status: 200, body: { state: 'pending' } });
+  const waiting = api.call('GET', `${P}/${id}/wait?state=exited,failed&timeoutMs=60000`);
+  await report(engineId, { state: 'running', generation: 1, startedAt: now() });
+  await report(engineId, exited(1));
+  expect(await waiting).toMatchObject({ status: 200, body: { state: 'exited' } });
+  // of a later run: the end of the first does not count
+  await api.call('POST', `${P}/${id}/start`);
+  const second = await api.call('GET', `${P}/${id}/wait?state=exited&generation=2&timeoutMs=50`);
+  expect(second.body).toMatchObject({ state: 'pending', generation: 2 });
+  const unknown = await api.call('GET', `${P}/${id}/wait?state=gone`);
+  expect(unknown).toMatchObject({ status: 422, body: { errors: [{ path: 'query.state.0' }] } });
+});
+
+test('a list comes in pages, without what is removed', async () => {
+  await api.addTenant('lister');
+  const { body: first } = await api.call('GET', `${P}?limit=2`);
+  expect(first.items).toHaveLength(2);
+  const { body: second } = await api.call('GET', `${P}?limit=2&cursor=${first.nextCursor}`);
+  const ids = [...first.items, ...second.items].map(({ id }: { id: string }) => id);
+  expect(ids.toSorted()).toEqual(ids);
+  expect(new Set(ids).size).toBe(4);
+});
+
+test('a node knows its own containers only', async () => {
+  const { engineId } = await create({});
+  const other = { nodeId: 'nod_other', engineId };
+  expect(await node.calls.containerOrder(other)).toEqual({ order: null });
+  await node.calls.reportContainer({ ...other, observation: exited(1) });
+  expect(await orderOf(engineId)).toMatchObject({ isRunOver: false });
+  const { containers } = await node.calls.desiredContainers({ nodeId: node.id });
+  expect(containers.map((known) => known.engineId)).toContain(engineId);
+});

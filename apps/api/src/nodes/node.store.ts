@@ -1,0 +1,47 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Database, newId } from '@slipway/db';
+import type { Candidate } from '../placement/place.ts';
+import { DATABASE } from '../platform.module.ts';
+
+/** Machines that run containers. They are the operator's: no tenant sees them. */
+@Injectable()
+export class NodeStore {
+  constructor(@Inject(DATABASE) private readonly database: Database) {}
+
+  /** Makes the node or finds it by its name, and notes that it lives. @returns its id */
+  async announce(node: {
+    name: string;
+    endpoint: string;
+    cpus: number;
+    memoryBytes: number;
+  }): Promise<string> {
+    const { rows } = await this.database.pool.query<{ id: string }>({
+      name: 'announce-node',
+      text: `INSERT INTO "Node" (id, name, endpoint, cpus, "memoryBytes") VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (name) DO UPDATE SET endpoint = EXCLUDED.endpoint, cpus = EXCLUDED.cpus,
+          "memoryBytes" = EXCLUDED."memoryBytes", "seenAt" = now()
+        RETURNING id`,
+      values: [newId('nod'), node.name, node.endpoint, node.cpus, node.memoryBytes],
+    });
+    if (rows[0] === undefined) throw new Error('an upsert returned nothing');
+    return rows[0].id;
+  }
+
+  /** where its agent answers */
+  async endpointOf(id: string): Promise<string> {
+    const { endpoint } = await this.database.prisma.node.findUniqueOrThrow({ where: { id } });
+    return endpoint;
+  }
+
+  /** All nodes, with what placement goes by. */
+  async candidates(): Promise<Candidate[]> {
+    const { rows } = await this.database.pool.query<Candidate>({
+      name: 'placement-candidates',
+      text: `SELECT n.id, n."seenAt",
+          (SELECT count(*)::int FROM "Container" c
+            WHERE c."nodeId" = n.id AND c.desired = 'running') AS "containerCount"
+        FROM "Node" n`,
+    });
+    return rows;
+  }
+}

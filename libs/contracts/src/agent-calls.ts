@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { ContainerSpecSchema, END_REASONS } from './container.ts';
+
+/** One call: what is sent and what comes back. */
+export interface Call<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
+  input: I;
+  output: O;
+}
+
+function call<I extends z.ZodType, O extends z.ZodType>(input: I, output: O): Call<I, O> {
+  return { input, output };
+}
+
+const Nothing = z.strictObject({});
+const Time = z.iso.datetime();
+const nodeId = z.string();
+/** 64 hexadecimal digits: containerd's id, by which agents know a container */
+const engineId = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** What the desired set says of one container, to tell it from what the node has. */
+const DesiredContainerSchema = z.strictObject({
+  engineId,
+  desired: z.enum(['running', 'stopped', 'removed']),
+  /** of the newest run; 0: none yet */
+  generation: z.int(),
+  /** that run is over, and the API knows how it ended */
+  isRunOver: z.boolean(),
+  /** false: the API waits to be told what became of it */
+  isSettled: z.boolean(),
+});
+export type DesiredContainer = z.infer<typeof DesiredContainerSchema>;
+
+/** All that an agent needs to bring a container where it should be. */
+const ContainerOrderSchema = DesiredContainerSchema.extend({
+  /** `ctr_…`: by which people know it */
+  id: z.string(),
+  name: z.string(),
+  spec: ContainerSpecSchema,
+  image: z.strictObject({
+    /** as the registry knows it: `<organization>/<project>/<name>` */
+    repository: z.string(),
+    digest: z.string(),
+    /** the header's value that lets one pull it, for some minutes */
+    authorization: z.string(),
+  }),
+});
+export type ContainerOrder = z.infer<typeof ContainerOrderSchema>;
+
+const generation = z.int().min(1);
+const message = z.string().nullable();
+
+/** What an agent saw of a container. Seen twice or late it changes nothing. */
+export const ObservationSchema = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('created') }),
+  z.strictObject({ state: z.literal('running'), generation, startedAt: Time }),
+  z.strictObject({
+    state: z.literal('exited'),
+    generation,
+    /** 128 and the signal's number when one ended it; null when nobody knows */
+    exitCode: z.int().nullable(),
+    reason: z.enum(END_REASONS),
+    message,
+    /** null: it never began, or nobody knows when */
+    startedAt: Time.nullable(),
+    finishedAt: Time,
+  }),
+  /** the run could not begin; generation 0: the container could not be made */
+  z.strictObject({
+    state: z.literal('failed'),
+    generation: z.int().min(0),
+    reason: z.enum(END_REASONS),
+    message,
+    finishedAt: Time,
+  }),
+  z.strictObject({ state: z.literal('removed') }),
+]);
+export type Observation = z.infer<typeof ObservationSchema>;
+
+/** What agents ask of the API. */
+export const API_CALLS = {
+  /** joins, and says that it lives; to be repeated */
+  announceNode: call(
+    z.strictObject({
+      /** unique among nodes, and the same after a restart */
+      name: z.string(),
+      /** where the agent answers: `unix:<path>` */
+      endpoint: z.string(),
+      cpus: z.number(),
+      memoryBytes: z.int(),
+    }),
+    z.strictObject({ nodeId }),
+  ),
+  /** what should be on the node; what it has besides is to be removed */
+  desiredContainers: call(
+    z.strictObject({ nodeId }),
+    z.strictObject({ containers: z.array(DesiredContainerSchema) }),
+  ),
+  /** null: there is no such container on that node */
+  containerOrder: call(
+    z.strictObject({ nodeId, engineId }),
+    z.strictObject({ order: ContainerOrderSchema.nullable() }),
+  ),
+  reportContainer: call(
+    z.strictObject({ nodeId, engineId, observation: ObservationSchema }),
+    Nothing,
+  ),
+} as const;
+
+/** What the agent asks of its node's log process. */
+export const LOG_CALLS = {
+  /** makes the FIFOs of a run and reads them; done twice it answers the same */
+  openLog: call(
+    z.strictObject({ engineId }),
+    z.strictObject({ stdout: z.string(), stderr: z.string() }),
+  ),
+  /** answers once all that the run wrote is in its file, or after `timeoutMs` */
+  closeLog: call(z.strictObject({ engineId, timeoutMs: z.int() }), Nothing),
+  /** with its files */
+  removeLog: call(z.strictObject({ engineId }), Nothing),
+} as const;
+
+/** How often an agent announces its node. */
+export const ANNOUNCE_EVERY_MS = 5_000;

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+/** What a run is made of besides its image; absent: as the image says. */
+export const ContainerSpecSchema = z.strictObject({
+  /** in place of the image's Entrypoint; then the image's Cmd does not count */
+  entrypoint: z.array(z.string()).optional(),
+  /** in place of the image's Cmd */
+  command: z.array(z.string()).optional(),
+  /** besides the image's, and before them */
+  env: z.record(z.string(), z.string()),
+  /** name or uid, maybe `:` and a group */
+  user: z.string().optional(),
+  workingDir: z.string().optional(),
+  memoryBytes: z.int(),
+  /** of one CPU's time: 0.5 is half of one */
+  cpus: z.number(),
+  /** processes and threads at a time */
+  pids: z.int(),
+});
+export type ContainerSpec = z.infer<typeof ContainerSpecSchema>;
+
+/**
+ * Why a run ended, or a container failed. Codes are stable, and new ones may come.
+ * `docs/reasons.md` says what each means.
+ */
+export const END_REASONS = [
+  'completed',
+  'error',
+  'oom-killed',
+  'stopped',
+  'removed',
+  'instance-stopped',
+  'image-not-found',
+  'image-unusable',
+  'command-missing',
+  'command-not-found',
+  'command-not-executable',
+  'user-not-found',
+  'start-failed',
+] as const;
+export type EndReason = (typeof END_REASONS)[number];

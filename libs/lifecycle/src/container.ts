@@ -1,0 +1,43 @@
+/**
+ * Where a container is. It is cyclic: it can be started again; each start is a *run* of its own,
+ * which ends once.
+ */
+export const CONTAINER_STATES = [
+  'pending',
+  'created',
+  'running',
+  'stopping',
+  'exited',
+  'failed',
+  'removing',
+  'removed',
+] as const;
+export type ContainerState = (typeof CONTAINER_STATES)[number];
+
+/** The states that each state may follow. */
+const FOLLOWS: Readonly<Record<ContainerState, readonly ContainerState[]>> = {
+  // a start of one that rests
+  pending: ['created', 'exited', 'failed'],
+  created: ['pending'],
+  running: ['pending'],
+  stopping: ['pending', 'running'],
+  // without having been seen running, when it was short, or stopped before it began
+  exited: ['pending', 'running', 'stopping'],
+  // a run that could not begin, or a container that could not be made
+  failed: ['pending', 'stopping'],
+  removing: ['pending', 'created', 'running', 'stopping', 'exited', 'failed'],
+  removed: ['removing'],
+};
+
+export function statesBefore(state: ContainerState): readonly ContainerState[] {
+  return FOLLOWS[state];
+}
+
+/** It stays as it is until somebody asks for something else, or its program ends. */
+export function isSettled(state: ContainerState): boolean {
+  return !['pending', 'stopping', 'removing'].includes(state);
+}
+
+/** What a container should be; the agent brings it there. */
+export const DESIRED_STATES = ['running', 'stopped', 'removed'] as const;
+export type DesiredState = (typeof DESIRED_STATES)[number];

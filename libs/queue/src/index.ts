@@ -1,0 +1,2 @@
+export { NodeQueues } from './node-queues.ts';
+export { type NodeWorker, workOnNodeQueue } from './node-worker.ts';

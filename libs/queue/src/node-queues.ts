@@ -1,0 +1,42 @@
+import type { NodeCommand } from '@slipway/contracts';
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { connect } from './connection.ts';
+import { nodeQueueName } from './names.ts';
+
+/** The senders' side of the nodes' queues. */
+export class NodeQueues {
+  readonly #connection: Redis;
+  readonly #queues = new Map<string, Queue>();
+
+  /** @param url `redis://…`, or the path of a Unix socket */
+  constructor(url: string) {
+    this.#connection = connect(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false });
+  }
+
+  /** @throws while Redis is away */
+  async send(nodeId: string, commands: readonly NodeCommand[]): Promise<void> {
+    const jobs = commands.map((data) => ({ name: 'look', data, opts: ENDS_WITHOUT_TRACE }));
+    await this.#queueOf(nodeId).addBulk(jobs);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+    this.#connection.disconnect();
+  }
+
+  #queueOf(nodeId: string): Queue {
+    const known = this.#queues.get(nodeId);
+    if (known !== undefined) return known;
+    const queue = new Queue(nodeQueueName(nodeId), {
+      connection: this.#connection,
+      skipVersionCheck: true,
+    });
+    queue.on('error', () => {});
+    this.#queues.set(nodeId, queue);
+    return queue;
+  }
+}
+
+/** What becomes of a command is PostgreSQL's to know. */
+const ENDS_WITHOUT_TRACE = { removeOnComplete: true, removeOnFail: true };

@@ -1,0 +1,15 @@
+import { Pool } from 'undici';
+
+/** Where a process of ours answers. */
+export type Endpoint = string;
+
+/** @param endpoint `unix:<path>`, the only kind as long as all processes are on one machine */
+export function connect(endpoint: Endpoint): Pool {
+  const path = /^unix:(\/.+)$/.exec(endpoint)?.[1];
+  if (path === undefined) throw new Error(`${endpoint} is not unix: and a path`);
+  return new Pool('http://localhost', {
+    ...{ socketPath: path, connections: 32 },
+    // a call may wait for something, as long as its caller does
+    ...{ headersTimeout: 0, bodyTimeout: 0 },
+  });
+}

@@ -1,0 +1,3 @@
+export { type Caller, CallFailed, type CallOptions, callerOf } from './caller.ts';
+export { connect } from './endpoint.ts';
+export { type Handlers, serveCalls } from './serve.ts';
