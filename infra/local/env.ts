@@ -1,3 +1,4 @@
+import { parseEnv } from '@slipway/process';
 import { z } from 'zod';
 
 /** What a person may set before `npm start` and `npm test`; `.env.example` is generated from it. */
@@ -25,13 +26,9 @@ const InheritedSchema = z.object({
 const schema = EnvSchema.extend(InheritedSchema.shape);
 export type Env = z.infer<typeof schema>;
 
-/** An empty variable counts as unset. @throws Error naming each wrong variable */
+/** @throws Error naming each wrong variable */
 export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
-  const filled = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(filled);
-  if (parsed.success) return parsed.data;
-  const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`The environment is not usable: ${wrong.join('; ')}`);
+  return parseEnv(schema, source, 'The environment');
 }
 
 /** The few variables that children get from the caller's environment; all else is said by name. */

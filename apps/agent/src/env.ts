@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { LOG_LEVELS } from '@slipway/log';
+import { parseEnv } from '@slipway/process';
 import { z } from 'zod';
 
 const socket = z.string().regex(/^\/./, 'must be the absolute path of a Unix socket');
@@ -38,11 +39,7 @@ export const EnvSchema = z.object({
 
 export type Env = z.infer<typeof EnvSchema>;
 
-/** An empty variable counts as unset. @throws Error naming each wrong variable */
+/** @throws Error naming each wrong variable */
 export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
-  const filled = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ''));
-  const parsed = EnvSchema.safeParse(filled);
-  if (parsed.success) return parsed.data;
-  const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`The agent's environment is not usable: ${wrong.join('; ')}`);
+  return parseEnv(EnvSchema, source, "The agent's environment");
 }

@@ -1,4 +1,5 @@
 import { LOG_LEVELS, Secret } from '@slipway/log';
+import { parseEnv } from '@slipway/process';
 import { z } from 'zod';
 
 const port = (usual: number) =>
@@ -44,11 +45,7 @@ export const EnvSchema = z.object({
 
 export type Env = z.infer<typeof EnvSchema>;
 
-/** An empty variable counts as unset. @throws Error naming each wrong variable, never its value */
+/** @throws Error naming each wrong variable, never its value */
 export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
-  const filled = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ''));
-  const parsed = EnvSchema.safeParse(filled);
-  if (parsed.success) return parsed.data;
-  const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`The API's environment is not usable: ${wrong.join('; ')}`);
+  return parseEnv(EnvSchema, source, "The API's environment");
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ContainerSpecSchema, END_REASONS } from './container.ts';
+import { ContainerSpecSchema, DESIRED_STATES, END_REASONS } from './container.ts';
 
 /** One call: what is sent and what comes back. */
 export interface Call<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
@@ -20,7 +20,7 @@ const engineId = z.string().regex(/^[0-9a-f]{64}$/);
 /** What the desired set says of one container, to tell it from what the node has. */
 const DesiredContainerSchema = z.strictObject({
   engineId,
-  desired: z.enum(['running', 'stopped', 'removed']),
+  desired: z.enum(DESIRED_STATES),
   /** of the newest run; 0: none yet */
   generation: z.int(),
   /** that run is over, and the API knows how it ended */

@@ -19,6 +19,10 @@ export const ContainerSpecSchema = z.strictObject({
 });
 export type ContainerSpec = z.infer<typeof ContainerSpecSchema>;
 
+/** What a container should be; the agent brings it there. */
+export const DESIRED_STATES = ['running', 'stopped', 'removed'] as const;
+export type DesiredState = (typeof DESIRED_STATES)[number];
+
 /**
  * Why a run ended, or a container failed. Codes are stable, and new ones may come.
  * `docs/reasons.md` says what each means.

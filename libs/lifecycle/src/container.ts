@@ -37,7 +37,3 @@ export function statesBefore(state: ContainerState): readonly ContainerState[] {
 export function isSettled(state: ContainerState): boolean {
   return !['pending', 'stopping', 'removing'].includes(state);
 }
-
-/** What a container should be; the agent brings it there. */
-export const DESIRED_STATES = ['running', 'stopped', 'removed'] as const;
-export type DesiredState = (typeof DESIRED_STATES)[number];

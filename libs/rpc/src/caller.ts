@@ -11,15 +11,9 @@ export type Calls = Readonly<Record<string, Call>>;
 export type Caller<C extends Calls> = {
   [Name in keyof C]: (
     input: z.input<C[Name]['input']>,
-    options?: CallOptions,
+    options?: { signal?: AbortSignal },
   ) => Promise<z.output<C[Name]['output']>>;
 };
-
-export interface CallOptions {
-  signal?: AbortSignal;
-  /** finds what led to the call in the other one's log */
-  requestId?: string;
-}
 
 /** The other process refused the call or failed at it. */
 export class CallFailed extends Error {
@@ -35,13 +29,10 @@ export class CallFailed extends Error {
 /** The calls of a contract as functions. They throw `CallFailed`, or undici's errors when nobody answers. */
 export function callerOf<C extends Calls>(pool: Pool, calls: C): Caller<C> {
   const functions = Object.entries(calls).map(([name, { output }]) => {
-    const call = async (input: unknown, { signal, requestId }: CallOptions = {}) => {
+    const call = async (input: unknown, { signal }: { signal?: AbortSignal } = {}) => {
       const answer = await pool.request({
         ...{ method: 'POST', path: `/calls/${name}`, body: JSON.stringify(input) },
-        headers: {
-          'content-type': 'application/json',
-          ...(requestId === undefined ? {} : { 'x-request-id': requestId }),
-        },
+        headers: { 'content-type': 'application/json' },
         ...(signal === undefined ? {} : { signal }),
       });
       const text = await answer.body.text();

@@ -1,10 +1,7 @@
 import { Pool } from 'undici';
 
-/** Where a process of ours answers. */
-export type Endpoint = string;
-
-/** @param endpoint `unix:<path>`, the only kind as long as all processes are on one machine */
-export function connect(endpoint: Endpoint): Pool {
+/** @param endpoint where a process of ours answers: `unix:<path>`, the only kind as long as all processes are on one machine */
+export function connect(endpoint: string): Pool {
   const path = /^unix:(\/.+)$/.exec(endpoint)?.[1];
   if (path === undefined) throw new Error(`${endpoint} is not unix: and a path`);
   return new Pool('http://localhost', {

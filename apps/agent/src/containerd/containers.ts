@@ -1,4 +1,4 @@
-import { type ContainerdRpc, encode, isAlreadyThere, isNotFound } from './rpc.ts';
+import { type ContainerdRpc, encode, unlessAbsent, unlessPresent } from './rpc.ts';
 import { RUNTIME, SNAPSHOTTER } from './settings.ts';
 
 /** A container's record: it lasts over its runs. */
@@ -22,17 +22,14 @@ export class Containers {
   }
 
   async get(id: string): Promise<ContainerRecord | null> {
-    try {
-      const answer = await this.#rpc.call<{ container: ContainerRecord }>(
+    const answer = await unlessAbsent(
+      this.#rpc.call<{ container: ContainerRecord }>(
         'containers.v1.Containers/Get',
         ['GetContainerRequest', RESPONSE],
         { id },
-      );
-      return answer.container;
-    } catch (error) {
-      if (isNotFound(error)) return null;
-      throw error;
-    }
+      ),
+    );
+    return answer?.container ?? null;
   }
 
   async list(): Promise<ContainerRecord[]> {
@@ -51,22 +48,17 @@ export class Containers {
     labels: Record<string, string>;
     spec: object;
   }): Promise<void> {
-    const { id, image, labels } = container;
-    try {
-      await this.#rpc.call(
-        'containers.v1.Containers/Create',
-        ['CreateContainerRequest', RESPONSE],
-        {
-          container: {
-            ...{ id, image, labels, snapshotter: SNAPSHOTTER, snapshot_key: id },
-            runtime: { name: RUNTIME, options: runcOptions(this.#runcRoot) },
-            spec: specOf(container.spec),
-          },
-        },
-      );
-    } catch (error) {
-      if (!isAlreadyThere(error)) throw error;
-    }
+    const { id, image, labels, spec } = container;
+    const record = {
+      ...{ id, image, labels, snapshotter: SNAPSHOTTER, snapshot_key: id },
+      runtime: { name: RUNTIME, options: runcOptions(this.#runcRoot) },
+      spec: { type_url: SPEC_URL, value: Buffer.from(JSON.stringify(spec)) },
+    };
+    await unlessPresent(
+      this.#rpc.call('containers.v1.Containers/Create', ['CreateContainerRequest', RESPONSE], {
+        container: record,
+      }),
+    );
   }
 
   async setLabels(id: string, labels: Record<string, string>): Promise<void> {
@@ -78,18 +70,12 @@ export class Containers {
 
   /** Nothing when it is gone already. */
   async delete(id: string): Promise<void> {
-    try {
-      await this.#rpc.call('containers.v1.Containers/Delete', ['DeleteContainerRequest', 'Empty'], {
+    await unlessAbsent(
+      this.#rpc.call('containers.v1.Containers/Delete', ['DeleteContainerRequest', 'Empty'], {
         id,
-      });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+      }),
+    );
   }
-}
-
-function specOf(spec: object): object {
-  return { type_url: SPEC_URL, value: Buffer.from(JSON.stringify(spec)) };
 }
 
 /** Given with the container and with each task: the runtime reads the one, its shim the other. */

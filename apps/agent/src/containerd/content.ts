@@ -1,4 +1,4 @@
-import { type CallOptions, type ContainerdRpc, isAlreadyThere } from './rpc.ts';
+import { type CallOptions, type ContainerdRpc, unlessPresent } from './rpc.ts';
 
 /** grpc's messages end at 4 MiB; containerd's own client writes as much at a time. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -6,6 +6,8 @@ const CHUNK_BYTES = 1024 * 1024;
 interface WriteAnswer {
   offset: number;
 }
+
+type Source = readonly Uint8Array[] | (() => Promise<AsyncIterable<Uint8Array>>);
 
 /** Manifests, configurations and layers by their digests. */
 export class Content {
@@ -33,10 +35,17 @@ export class Content {
    */
   async write(
     blob: { digest: string; size: number },
-    source: readonly Uint8Array[] | (() => Promise<AsyncIterable<Uint8Array>>),
+    source: Source,
     options: CallOptions & { labels?: Record<string, string> } = {},
   ): Promise<void> {
-    const { digest, size } = blob;
+    await unlessPresent(this.#write(blob, source, options));
+  }
+
+  async #write(
+    { digest, size }: { digest: string; size: number },
+    source: Source,
+    options: CallOptions & { labels?: Record<string, string> },
+  ): Promise<void> {
     const writer = this.#open(options);
     const begin = { ref: digest, total: size, expected: digest };
     try {
@@ -45,20 +54,13 @@ export class Content {
       for await (const chunk of typeof source === 'function' ? await source() : source) {
         // what an earlier attempt wrote is there; the registry is near, so it is read over
         for (const piece of pieces(chunk)) {
-          const fresh = piece.subarray(Math.max(0, begun - offset));
+          const data = piece.subarray(Math.max(0, begun - offset));
           offset += piece.length;
-          if (fresh.length === 0) continue;
-          await writer.send({
-            action: 'WRITE',
-            ref: digest,
-            offset: offset - fresh.length,
-            data: fresh,
-          });
+          if (data.length === 0) continue;
+          await writer.send({ action: 'WRITE', ref: digest, offset: offset - data.length, data });
         }
       }
       await writer.send({ action: 'COMMIT', ...begin, offset, labels: options.labels ?? {} });
-    } catch (error) {
-      if (!isAlreadyThere(error)) throw error;
     } finally {
       writer.end();
     }

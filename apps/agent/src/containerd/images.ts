@@ -1,4 +1,4 @@
-import { type ContainerdRpc, isAlreadyThere, isNotFound } from './rpc.ts';
+import { type ContainerdRpc, unlessAbsent, unlessPresent } from './rpc.ts';
 
 /** Names for manifests: what has one is kept from the garbage collector, with all it refers to. */
 export class Images {
@@ -10,17 +10,14 @@ export class Images {
 
   /** the digest of its manifest; null when there is none of that name */
   async find(name: string): Promise<string | null> {
-    try {
-      const { image } = await this.#rpc.call<{ image: { target: { digest: string } } }>(
+    const answer = await unlessAbsent(
+      this.#rpc.call<{ image: { target: { digest: string } } }>(
         'images.v1.Images/Get',
         ['GetImageRequest', 'ImageResponse'],
         { name },
-      );
-      return image.target.digest;
-    } catch (error) {
-      if (isNotFound(error)) return null;
-      throw error;
-    }
+      ),
+    );
+    return answer?.image.target.digest ?? null;
   }
 
   /** Nothing when it is there already. */
@@ -28,15 +25,11 @@ export class Images {
     name: string,
     target: { mediaType: string; digest: string; size: number },
   ): Promise<void> {
-    try {
-      await this.#rpc.call('images.v1.Images/Create', ['CreateImageRequest', 'ImageResponse'], {
-        image: {
-          name,
-          target: { media_type: target.mediaType, digest: target.digest, size: target.size },
-        },
-      });
-    } catch (error) {
-      if (!isAlreadyThere(error)) throw error;
-    }
+    const { mediaType: media_type, digest, size } = target;
+    await unlessPresent(
+      this.#rpc.call('images.v1.Images/Create', ['CreateImageRequest', 'ImageResponse'], {
+        image: { name, target: { media_type, digest, size } },
+      }),
+    );
   }
 }

@@ -83,12 +83,23 @@ export class ContainerdRpc {
   }
 }
 
-export function isNotFound(error: unknown): boolean {
-  return (error as ServiceError).code === status.NOT_FOUND;
+/** null when there is no such thing. */
+export function unlessAbsent<T>(call: Promise<T>): Promise<T | null> {
+  return unless(status.NOT_FOUND, call);
 }
 
-export function isAlreadyThere(error: unknown): boolean {
-  return (error as ServiceError).code === status.ALREADY_EXISTS;
+/** null when there is one already. */
+export function unlessPresent<T>(call: Promise<T>): Promise<T | null> {
+  return unless(status.ALREADY_EXISTS, call);
+}
+
+async function unless<T>(code: status, call: Promise<T>): Promise<T | null> {
+  try {
+    return await call;
+  } catch (error) {
+    if ((error as ServiceError).code === code) return null;
+    throw error;
+  }
 }
 
 /** The call was not done, or it is not known whether it was: containerd is away, or ended in mid-call. */

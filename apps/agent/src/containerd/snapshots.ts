@@ -1,4 +1,4 @@
-import { type CallOptions, type ContainerdRpc, isAlreadyThere, isNotFound } from './rpc.ts';
+import { type CallOptions, type ContainerdRpc, unlessAbsent, unlessPresent } from './rpc.ts';
 import { SNAPSHOTTER } from './settings.ts';
 
 export interface Mount {
@@ -16,33 +16,25 @@ export class Snapshots {
   }
 
   async has(key: string): Promise<boolean> {
-    try {
-      await this.#rpc.call(
-        'snapshots.v1.Snapshots/Stat',
-        ['SnapshotRequest', 'StatSnapshotResponse'],
-        { snapshotter: SNAPSHOTTER, key },
-      );
-      return true;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
+    const info = await unlessAbsent(
+      this.#rpc.call('snapshots.v1.Snapshots/Stat', ['SnapshotRequest', 'StatSnapshotResponse'], {
+        ...{ snapshotter: SNAPSHOTTER, key },
+      }),
+    );
+    return info !== null;
   }
 
   /** An active one on top of `parent` ('': of nothing), the present one when there is one. */
   async prepare(key: string, parent: string, options: CallOptions = {}): Promise<Mount[]> {
-    try {
-      const { mounts } = await this.#rpc.call<{ mounts: Mount[] }>(
+    const made = await unlessPresent(
+      this.#rpc.call<{ mounts: Mount[] }>(
         'snapshots.v1.Snapshots/Prepare',
         ['PrepareSnapshotRequest', 'MountsResponse'],
         { snapshotter: SNAPSHOTTER, key, parent },
         options,
-      );
-      return mounts;
-    } catch (error) {
-      if (isAlreadyThere(error)) return this.mounts(key);
-      throw error;
-    }
+      ),
+    );
+    return made?.mounts ?? this.mounts(key);
   }
 
   async mounts(key: string): Promise<Mount[]> {
@@ -56,27 +48,23 @@ export class Snapshots {
 
   /** The active one `key` becomes `name`. Nothing when another made that meanwhile. */
   async commit(key: string, name: string, options: CallOptions = {}): Promise<void> {
-    try {
-      await this.#rpc.call(
+    await unlessPresent(
+      this.#rpc.call(
         'snapshots.v1.Snapshots/Commit',
         ['CommitSnapshotRequest', 'Empty'],
         { snapshotter: SNAPSHOTTER, key, name },
         options,
-      );
-    } catch (error) {
-      if (!isAlreadyThere(error)) throw error;
-    }
+      ),
+    );
   }
 
   /** Nothing when it is gone already. */
   async remove(key: string): Promise<void> {
-    try {
-      await this.#rpc.call('snapshots.v1.Snapshots/Remove', ['SnapshotRequest', 'Empty'], {
+    await unlessAbsent(
+      this.#rpc.call('snapshots.v1.Snapshots/Remove', ['SnapshotRequest', 'Empty'], {
         ...{ snapshotter: SNAPSHOTTER, key },
-      });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+      }),
+    );
   }
 
   /** Unpacks a layer of the content store. @returns the digest of what was in it, uncompressed */

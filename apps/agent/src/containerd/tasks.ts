@@ -1,5 +1,5 @@
 import { runcOptions } from './containers.ts';
-import { type ContainerdRpc, isNotFound } from './rpc.ts';
+import { type ContainerdRpc, unlessAbsent } from './rpc.ts';
 import type { Mount } from './snapshots.ts';
 
 /** A run of a container, as long as containerd has it: until it is deleted, also when it ended. */
@@ -42,17 +42,14 @@ export class Tasks {
   }
 
   async get(id: string): Promise<Task | null> {
-    try {
-      const { process } = await this.#rpc.call<{ process: Process }>(
+    const answer = await unlessAbsent(
+      this.#rpc.call<{ process: Process }>(
         'tasks.v1.Tasks/Get',
         ['GetTaskRequest', 'GetTaskResponse'],
         { container_id: id },
-      );
-      return taskOf(process);
-    } catch (error) {
-      if (isNotFound(error)) return null;
-      throw error;
-    }
+      ),
+    );
+    return answer === null ? null : taskOf(answer.process);
   }
 
   /** By their containers' ids. */
@@ -81,25 +78,18 @@ export class Tasks {
 
   /** To its first process. Nothing when it has ended already. */
   async kill(id: string, signal: number): Promise<void> {
-    try {
-      await this.#rpc.call('tasks.v1.Tasks/Kill', ['KillRequest', 'Empty'], {
-        container_id: id,
-        signal,
-      });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    await unlessAbsent(
+      this.#rpc.call('tasks.v1.Tasks/Kill', ['KillRequest', 'Empty'], { container_id: id, signal }),
+    );
   }
 
-  /** Of one that has ended, with its exit. Nothing when it is gone already. */
+  /** Of one that has ended or not begun. Nothing when it is gone already. */
   async delete(id: string): Promise<void> {
-    try {
-      await this.#rpc.call('tasks.v1.Tasks/Delete', ['DeleteTaskRequest', 'DeleteTaskResponse'], {
+    await unlessAbsent(
+      this.#rpc.call('tasks.v1.Tasks/Delete', ['DeleteTaskRequest', 'DeleteTaskResponse'], {
         container_id: id,
-      });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+      }),
+    );
   }
 }
 

@@ -35,9 +35,11 @@ export class ContainerLook {
   async step(): Promise<Next> {
     const { api, containerd, nodeId } = this.#context;
     const engineId = this.#engineId;
-    const { order } = await api.containerOrder({ nodeId, engineId });
-    const record = await containerd.containers.get(engineId);
-    const task = record === null ? null : await containerd.tasks.get(engineId);
+    const [{ order }, record, task] = await Promise.all([
+      api.containerOrder({ nodeId, engineId }),
+      containerd.containers.get(engineId),
+      containerd.tasks.get(engineId),
+    ]);
     const begun = begunRunOf(record);
     const actual = {
       isMade: record !== null,
@@ -48,9 +50,15 @@ export class ContainerLook {
     this.#context.log.debug({ engineId, containerId: order?.id, step }, 'look');
     switch (step) {
       case 'make':
-        return this.#try(order, (known) => makeContainer(known, this.#context));
+        return this.#try(order, async (known) => {
+          await makeContainer(known, this.#context);
+          return { state: 'created' };
+        });
       case 'run':
-        return this.#try(order, (known) => runContainer(known, actual.isMade, this.#context));
+        return this.#try(order, async (known) => {
+          const { generation, at } = await runContainer(known, actual.isMade, this.#context);
+          return { state: 'running', generation, startedAt: at };
+        });
       case 'stop':
         return record === null ? NOTHING : this.#stop(record, begun.generation);
       case 'discard':
@@ -79,15 +87,14 @@ export class ContainerLook {
     }
   }
 
-  /** What cannot succeed is reported as failed; all else is thrown, to be tried again. */
+  /** Reports what came of it: what cannot succeed failed; all else is thrown, to be tried again. */
   async #try(
     order: ContainerOrder | null,
-    work: (order: ContainerOrder) => Promise<void>,
+    work: (order: ContainerOrder) => Promise<Observation>,
   ): Promise<Next> {
     if (order === null) return NOTHING;
     try {
-      await work(order);
-      return AGAIN;
+      await this.#report(await work(order));
     } catch (error) {
       const failure = cannotRun(error);
       if (failure === null) throw error;
@@ -96,8 +103,8 @@ export class ContainerLook {
       const { reason, message } = failure;
       const finishedAt = new Date().toISOString();
       await this.#report({ state: 'failed', generation, reason, message, finishedAt });
-      return NOTHING;
     }
+    return NOTHING;
   }
 
   /** First asks, later makes it end; the end itself is an event that leads to the next look. */

@@ -23,8 +23,8 @@ export function begunRunOf(record: ContainerRecord | null): BegunRun {
 }
 
 /** To be set before the program begins. */
-export function begunLabels(generation: number): Record<string, string> {
-  return { [GENERATION]: String(generation), [TIME]: new Date().toISOString() };
+export function begunLabels({ generation, at }: BegunRun): Record<string, string> {
+  return { [GENERATION]: String(generation), [TIME]: at };
 }
 
 export const NOT_BEGUN = { [GENERATION]: '0' };

@@ -1,4 +1,5 @@
 import type { DesiredContainer } from '@slipway/contracts';
+import { Repeater } from '@slipway/process';
 import { begunRunOf } from './labels.ts';
 import type { Looks } from './looks.ts';
 import { isAtRest, nextStep } from './next-step.ts';
@@ -10,40 +11,26 @@ const EVERY_MS = 15_000;
 export class Resync {
   readonly #looks: Looks;
   readonly #context: NodeContext;
-  #underWay: Promise<void> | null = null;
-  #isWanted = false;
-  #timer: NodeJS.Timeout | null = null;
-  #isClosed = false;
+  readonly #repeater = new Repeater(() => this.#run());
 
   constructor(looks: Looks, context: NodeContext) {
     this.#looks = looks;
     this.#context = context;
   }
 
-  /** Now, or once more after the one under way. */
   soon(): void {
-    if (this.#isClosed) return;
-    this.#isWanted = true;
-    this.#underWay ??= this.#run().finally(() => {
-      this.#underWay = null;
+    this.#repeater.soon();
+  }
+
+  close(): Promise<void> {
+    return this.#repeater.close();
+  }
+
+  async #run(): Promise<number> {
+    await this.#once().catch((error: unknown) => {
+      this.#context.log.warn({ err: error }, 'a resync failed');
     });
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    await this.#underWay;
-  }
-
-  async #run(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    while (this.#isWanted && !this.#isClosed) {
-      this.#isWanted = false;
-      await this.#once().catch((error: unknown) => {
-        this.#context.log.warn({ err: error }, 'a resync failed');
-      });
-    }
-    if (!this.#isClosed) this.#timer = setTimeout(() => this.soon(), EVERY_MS);
+    return EVERY_MS;
   }
 
   async #once(): Promise<void> {

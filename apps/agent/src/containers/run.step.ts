@@ -1,7 +1,7 @@
 import type { ContainerOrder } from '@slipway/contracts';
 import { isRefusal } from '../containerd/rpc.ts';
 import { startFailure } from './failure.ts';
-import { begunLabels } from './labels.ts';
+import { type BegunRun, begunLabels } from './labels.ts';
 import { makeContainer } from './make.step.ts';
 import type { NodeContext } from './node-context.ts';
 
@@ -12,22 +12,24 @@ export async function runContainer(
   order: ContainerOrder,
   isMade: boolean,
   context: NodeContext,
-): Promise<void> {
+): Promise<BegunRun> {
   if (!isMade) await makeContainer(order, context);
-  await context.heavy(() => begin(order, context));
+  return context.heavy(() => begin(order, context));
 }
 
 async function begin(
   { engineId, generation }: ContainerOrder,
   { containerd, logs }: NodeContext,
-): Promise<void> {
+): Promise<BegunRun> {
   const output = await logs.openLog({ engineId });
   const rootfs = await containerd.snapshots.mounts(engineId);
   try {
     await containerd.tasks.create(engineId, rootfs, output);
     // From here on the program may have begun: a run is not begun twice.
-    await containerd.containers.setLabels(engineId, begunLabels(generation));
+    const run: BegunRun = { generation, at: new Date().toISOString() };
+    await containerd.containers.setLabels(engineId, begunLabels(run));
     await containerd.tasks.start(engineId);
+    return run;
   } catch (error) {
     if (!isRefusal(error)) throw error; // what came of it is seen at the next look
     await containerd.tasks.delete(engineId).catch(() => {});

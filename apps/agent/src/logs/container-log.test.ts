@@ -32,10 +32,8 @@ async function started(): Promise<LogKeeper> {
   return fresh;
 }
 
-const context = { requestId: 'test' };
-const open = () => keeper.handlers().openLog({ engineId }, context);
-const close = (timeoutMs = WITHIN_MS) =>
-  keeper.handlers().closeLog({ engineId, timeoutMs }, context);
+const open = () => keeper.handlers().openLog({ engineId });
+const close = (timeoutMs = WITHIN_MS) => keeper.handlers().closeLog({ engineId, timeoutMs });
 
 /** A program whose output goes where a container's goes. */
 async function run(script: string) {
@@ -97,7 +95,7 @@ test('a run that never began does not keep its log from being closed', async () 
 test('a removed log leaves nothing', async () => {
   const program = await run('echo x');
   await once(program, 'exit');
-  await keeper.handlers().removeLog({ engineId }, context);
+  await keeper.handlers().removeLog({ engineId });
   expect(await logFilesOf(join(folders.logs, engineId))).toEqual([]);
 });
 

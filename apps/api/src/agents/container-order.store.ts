@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ContainerSpecSchema, type DesiredContainer } from '@slipway/contracts';
+import { ContainerSpecSchema, DESIRED_STATES, type DesiredContainer } from '@slipway/contracts';
 import type { Database } from '@slipway/db';
-import { type ContainerState, DESIRED_STATES, isSettled } from '@slipway/lifecycle';
+import { type ContainerState, isSettled } from '@slipway/lifecycle';
 import { DATABASE } from '../platform.module.ts';
 
 interface DesiredRow {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { AppError } from '@slipway/contracts';
-import { type ContainerState, isSettled } from '@slipway/lifecycle';
+import { AppError, ContainerSpecSchema } from '@slipway/contracts';
+import { type ContainerState, isSettled, statesBefore } from '@slipway/lifecycle';
 import type { Caller } from '../access/caller.ts';
 import type { ProjectScope } from '../access/project-scope.store.ts';
 import { ImageResolver } from '../images/image-resolver.ts';
@@ -26,8 +26,6 @@ export interface Change {
 }
 
 const NAME_ATTEMPTS = 5;
-/** In these it can go without force. */
-const AT_REST: readonly ContainerState[] = ['created', 'exited', 'failed'];
 
 @Injectable()
 export class ContainerService {
@@ -43,9 +41,7 @@ export class ContainerService {
     const { repository, digest } = await this.images.resolve(asked, image, 'image');
     const nodeId = place(await this.nodes.candidates(), new Date());
     if (nodeId === null) throw new AppError('unavailable', 'No node has joined yet; try again.');
-    const spec = Object.fromEntries(
-      Object.entries(given).filter(([, value]) => value !== undefined),
-    ) as typeof given;
+    const spec = ContainerSpecSchema.parse(given);
     for (let attempt = 1; ; attempt++) {
       const row = await this.containers.create(
         asked.scope,
@@ -94,14 +90,13 @@ export class ContainerService {
   remove(asked: Asked, reference: string, options: { isForced: boolean }): Promise<Change> {
     return this.#change(asked, reference, (row) => {
       if (row.desired === 'removed') return 'done';
-      const isMade = row.state === 'pending' && row.generation === 0;
-      const may = options.isForced || isMade || AT_REST.includes(row.state as ContainerState);
-      if (!may) return conflict(row, 'stop it first, or remove it with ?force=true');
-      const from: readonly ContainerState[] = options.isForced
-        ? [...AT_REST, 'pending', 'running', 'stopping']
-        : isMade
-          ? [...AT_REST, 'pending']
-          : AT_REST;
+      const isBeingMade = row.state === 'pending' && row.generation === 0;
+      const rests: ContainerState[] = ['created', 'exited', 'failed'];
+      if (isBeingMade) rests.push('pending');
+      const from = options.isForced ? statesBefore('removing') : rests;
+      if (!from.includes(row.state as ContainerState)) {
+        return conflict(row, 'stop it first, or remove it with ?force=true');
+      }
       return () => this.containers.remove(asked.scope, row.id, from, asked);
     });
   }

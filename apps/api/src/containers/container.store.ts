@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { ContainerSpec } from '@slipway/contracts';
+import type { ContainerSpec, DesiredState } from '@slipway/contracts';
 import { type Database, isUniqueViolation, newId, type Prisma } from '@slipway/db';
-import { type ContainerState, type DesiredState, statesBefore } from '@slipway/lifecycle';
+import { type ContainerState, statesBefore } from '@slipway/lifecycle';
 import type { ProjectScope } from '../access/project-scope.store.ts';
 import { OutboxStore } from '../dispatch/outbox.store.ts';
 import { DATABASE } from '../platform.module.ts';

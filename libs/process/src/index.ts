@@ -1,0 +1,3 @@
+export { parseEnv } from './env.ts';
+export { Repeater } from './repeater.ts';
+export { runUntilSignal } from './run.ts';

@@ -1,0 +1,43 @@
+/** Work of which one is done at a time, and once more after each time somebody asks for it. */
+export class Repeater {
+  readonly #work: () => Promise<number | null>;
+  #isWanted = false;
+  #isClosed = false;
+  #underWay: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  /** @param work throws nothing, and says in how many ms to do it again unasked; null: only when asked */
+  constructor(work: () => Promise<number | null>) {
+    this.#work = work;
+  }
+
+  /** Now, or once more after the one under way. */
+  soon(): void {
+    if (this.#isClosed) return;
+    this.#isWanted = true;
+    this.#underWay ??= this.#run();
+  }
+
+  /** Begins nothing new, and waits for what is under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#rest();
+    await this.#underWay;
+  }
+
+  async #run(): Promise<void> {
+    this.#rest();
+    let nextMs: number | null = null;
+    while (this.#isWanted && !this.#isClosed) {
+      this.#isWanted = false;
+      nextMs = await this.#work();
+    }
+    this.#underWay = null;
+    if (nextMs !== null && !this.#isClosed) this.#timer = setTimeout(() => this.soon(), nextMs);
+  }
+
+  #rest(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
