@@ -1,5 +1,6 @@
 export { type Instance, instanceOf } from './local/instance.ts';
 export { toolsForTests } from './local/packages/for-tests.ts';
+export { postgresUrl } from './local/parts/postgres.ts';
 export { startThrowawayPostgres, startThrowawayRedis } from './local/parts/throwaway.ts';
 export type { Endpoints } from './local/records.ts';
 export { clientSchema } from './tools/client-schema.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createSlipway } from '@slipway/client';
 import { migrate } from '@slipway/db/migrate';
 import { provideBaseImages } from './base-images/index.ts';
-import { claimPorts } from './claim.ts';
+import { claim } from './claim.ts';
 import { type Env, inheritedEnv } from './env.ts';
 import { writeWhole } from './files.ts';
 import type { Instance } from './instance.ts';
@@ -56,7 +56,8 @@ export class Platform {
     await clear(instance, tools, progress);
     this.#left = [];
     mkdirSync(instance.runDir, { recursive: true });
-    const ports = await claimPorts(instance);
+    const claimed = await claim(instance, tools);
+    const { ports } = claimed;
     const databaseUrl = this.#env.DATABASE_URL ?? postgresUrl(instance);
     const ownsDatabase = this.#env.DATABASE_URL === undefined;
     await Promise.all([
@@ -66,7 +67,7 @@ export class Platform {
       })(),
       this.#keep(redisPart(instance, tools)),
       this.#keep(containerdPart(instance, this.#env, tools)),
-      this.#keep(logsPart(instance, ports)),
+      this.#keep(logsPart(instance, claimed, tools)),
     ]);
     const token = secret(instance, 'operator-token', 'slp_');
     await this.#keep(
@@ -78,7 +79,7 @@ export class Platform {
         partsFile: partsFileOf(instance),
       }),
     );
-    await this.#keep(agentPart(instance, ports));
+    await this.#keep(agentPart(instance, claimed, tools));
     const api = `http://127.0.0.1:${ports.api}`;
     const registry = `127.0.0.1:${ports.registry}`;
     const context = { instance, env: this.#env, tools, progress };

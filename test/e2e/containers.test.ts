@@ -1,63 +1,15 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
-import type { components } from '@slipway/client';
 import { digestOf, RegistryClient } from '@slipway/oci';
 import { expect, test } from 'vitest';
-import { client, inProject } from '../fixtures/client.ts';
+import { containersIn } from '../fixtures/containers.ts';
 import { pidOf, platform, redisSocket } from '../fixtures/platform.ts';
 
 /* Containers as a tenant has them: through the generated client, on a running platform. */
 
-type Container = components['schemas']['Container'];
-
-const ALL = '/v1/organizations/{organization}/projects/{project}/containers';
-const ONE = '/v1/organizations/{organization}/projects/{project}/containers/{container}';
-
-async function create(body: { command?: string[]; [field: string]: unknown }): Promise<Container> {
-  const { data, error } = await client().POST(ALL, {
-    params: { path: inProject() },
-    body: { image: 'busybox', ...body },
-  });
-  if (data === undefined) throw new Error(JSON.stringify(error));
-  return data;
-}
-
-/** A shell's script. */
-const sh = (script: string, more: object = {}) =>
-  create({ command: ['sh', '-c', script], ...more });
-
-async function wait({ id }: Container, state: string, generation = 1): Promise<Container> {
-  const { data } = await client().GET(`${ONE}/wait`, {
-    params: { path: inProject({ container: id }), query: { state, generation, timeoutMs: 60_000 } },
-  });
-  if (data === undefined || !state.split(',').includes(data.state)) {
-    throw new Error(`${id} is ${JSON.stringify(data)}, not ${state}`);
-  }
-  return data;
-}
-
-const ended = (container: Container, generation = 1) =>
-  wait(container, 'exited,failed', generation);
-
-async function logs({ id }: Container, accept = 'text/plain'): Promise<string> {
-  const { data } = await client().GET(`${ONE}/logs`, {
-    params: { path: inProject({ container: id }) },
-    ...{ headers: { accept }, parseAs: 'text' },
-  });
-  return data ?? '';
-}
-
-const path = ({ id }: Container) => ({ params: { path: inProject({ container: id }) } });
-const start = (container: Container) => client().POST(`${ONE}/start`, path(container));
-const stop = (container: Container) => client().POST(`${ONE}/stop`, path(container));
-const remove = (container: Container, force = 'true') =>
-  client().DELETE(ONE, {
-    params: { path: inProject({ container: container.id }), query: { force } },
-  });
-
-async function untilItSays(container: Container, text: string): Promise<void> {
-  await expect.poll(() => logs(container), { timeout: 60_000 }).toContain(text);
-}
+const { create, sh, get, wait, ended, logs, start, stop, remove, untilItSays } = containersIn(
+  platform(),
+);
 
 test('a container runs to its end: exit code, times, and all that it wrote', async () => {
   const made = await sh('echo out; echo err >&2; exit 3');
@@ -154,7 +106,7 @@ test('a program that does not listen is ended when its time is up, or at once by
   await stop(removed);
   await remove(removed);
   await wait(removed, 'removed');
-  expect((await client().GET(ONE, path(stopped))).data).toMatchObject({ state: 'stopping' });
+  expect(await get(stopped)).toMatchObject({ state: 'stopping' });
   expect(await ended(stopped)).toMatchObject({ exitCode: 137, reason: 'stopped' });
 });
 

@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createSlipway } from '@slipway/client';
-import type { Endpoints } from '@slipway/infra';
+import { type Endpoints, toolsForTests } from '@slipway/infra';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Checkout } from '../fixtures/checkout.ts';
 
@@ -10,7 +11,9 @@ import { Checkout } from '../fixtures/checkout.ts';
 const PARTS = ['postgres', 'redis', 'containerd', 'logs', 'api', 'agent'];
 
 let checkout: Checkout;
+let nft: string;
 beforeAll(async () => {
+  nft = (await toolsForTests(['nft'])).fileOf('nft');
   checkout = await Checkout.create();
 });
 afterAll(async () => {
@@ -107,7 +110,7 @@ test('after a SIGKILL of the supervisor alone a start ends what goes on without 
   expect(before.filter(({ pid }) => pids.has(pid))).toEqual([]);
 });
 
-test('npm stop leaves no process, mount, socket or claim, and can be repeated', async () => {
+test('npm stop leaves no process, mount, network, socket or claim, and can be repeated', async () => {
   expect(await checkout.npm('stop')).toMatchObject({ code: 0 });
   expect(processesLeft()).toEqual([]);
   expect(existsSync(checkout.runDir)).toBe(false);
@@ -118,6 +121,8 @@ test('npm stop leaves no process, mount, socket or claim, and can be repeated', 
   const id = basename(checkout.runDir);
   const cgroups = globSync(`/sys/fs/cgroup/{,*/}slipway-${id}`);
   expect(cgroups).toEqual([]);
+  expect(readdirSync('/sys/class/net').filter((name) => name.startsWith(`sl${id}-`))).toEqual([]);
+  expect(execFileSync(nft, ['list', 'tables'], { encoding: 'utf8' })).not.toContain(id);
   const again = await checkout.npm('stop');
   expect(again).toMatchObject({ code: 0, output: expect.stringContaining('Nothing was running') });
 });

@@ -11,6 +11,7 @@ import { Resync } from './containers/resync.ts';
 import { createDoor, listenOn } from './door.ts';
 import type { Env } from './env.ts';
 import { ImagePuller } from './images/image-puller.ts';
+import { NodeNetwork } from './network/node-network.ts';
 import { Announcer } from './node/announcer.ts';
 import { serveLogs } from './streams/logs.stream.ts';
 
@@ -24,8 +25,16 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   const apiPool = connect(`unix:${env.API_SOCKET}`);
   const logPool = connect(`unix:${env.LOG_SOCKET}`);
   const api = callerOf(apiPool, API_CALLS);
+  const network = await NodeNetwork.open(
+    {
+      ...{ namespacesDir: env.NETNS_DIR, pluginsDir: env.CNI_PLUGINS_DIR },
+      ...{ bridgePrefix: env.BRIDGE_PREFIX, table: env.NFTABLES_TABLE },
+    },
+    log,
+  );
+  const endpoint = `unix:${env.AGENT_SOCKET}`;
   const announcer = new Announcer(
-    { name: env.NODE_NAME, endpoint: `unix:${env.AGENT_SOCKET}` },
+    { name: env.NODE_NAME, endpoint, networkRange: env.NETWORK_RANGE },
     api,
     log,
   );
@@ -36,7 +45,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
     runcRoot: env.RUNC_ROOT,
   });
   const context: NodeContext = {
-    ...{ nodeId, containerd, api, log },
+    ...{ nodeId, containerd, network, api, log },
     images: new ImagePuller(containerd, env.REGISTRY_URL),
     logs: callerOf(logPool, LOG_CALLS),
     cgroupParent: env.CGROUP_PARENT,
@@ -65,6 +74,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
       closing.abort();
       announcer.close();
       await Promise.all([worker.close(), resync.close(), looks.close(), watching]);
+      await network.close();
       containerd.close();
       await Promise.all([door.close(), apiPool.close(), logPool.close()]);
     },

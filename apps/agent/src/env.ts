@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { NetworkRangeSchema } from '@slipway/contracts';
 import { LOG_LEVELS } from '@slipway/log';
 import { parseEnv } from '@slipway/process';
 import { z } from 'zod';
@@ -34,6 +35,21 @@ export const EnvSchema = z.object({
     .regex(/^\/[\w-]+$/)
     .default('/slipway')
     .describe('The cgroup above those of all containers'),
+  NETWORK_RANGE: NetworkRangeSchema.describe(
+    "Where containers' addresses are from: a.b.0.0/16, used for nothing else on this machine",
+  ),
+  NETNS_DIR: folder.describe('Where network namespaces are: mounts there must reach containerd'),
+  BRIDGE_PREFIX: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,11}$/)
+    .default('slipway-')
+    .describe("What the names of projects' bridges begin with"),
+  NFTABLES_TABLE: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]*$/)
+    .default('slipway')
+    .describe('Where the rules are that keep projects apart'),
+  CNI_PLUGINS_DIR: folder.default('/usr/lib/cni'),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 });
 

@@ -15,6 +15,7 @@ import { httpModule } from './http/http.module.ts';
 import { ImageResolver } from './images/image-resolver.ts';
 import { MeController } from './me/me.controller.ts';
 import { MeStore } from './me/me.store.ts';
+import { AddressStore } from './networks/address.store.ts';
 import { NodeStore } from './nodes/node.store.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
 import { type Platform, platformModule } from './platform.module.ts';
@@ -26,7 +27,7 @@ import { RegistryModule } from './registry/registry.module.ts';
   providers: [
     ...[MeStore, NodeStore, ImageResolver],
     ...[ContainerStore, ContainerService, ContainerWaiter, ContainerLogs],
-    ...[OutboxStore, Dispatcher],
+    ...[OutboxStore, Dispatcher, AddressStore],
     ...[AgentDoor, ContainerOrderStore, ObservationStore, NodeConnections],
   ],
 })

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
+import { exec } from '@slipway/process';
 import { type Env, inheritedEnv } from '../env.ts';
-import { exec } from '../exec.ts';
 import type { Entry } from './layer.ts';
 
 /** A program of this machine with the libraries that it loads, each where the program looks for it. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
+import { exec } from '@slipway/process';
 import { type Env, inheritedEnv } from '../env.ts';
-import { exec } from '../exec.ts';
 import type { Toolbox } from '../packages/index.ts';
 import type { Entry } from './layer.ts';
 import { programWithLibraries } from './program.ts';

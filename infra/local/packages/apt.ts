@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { exec } from '../exec.ts';
+import { exec } from '@slipway/process';
 
 const POLICY = '/usr/sbin/policy-rc.d';
 const POLICY_TEXT = `#!/bin/sh

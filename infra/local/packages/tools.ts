@@ -25,6 +25,11 @@ const DECLARED = {
   containerd: { anyOf: ['containerd'], package: 'containerd', how: 'unpack' },
   ctr: { anyOf: ['ctr'], package: 'containerd', how: 'unpack' },
   runc: { anyOf: ['runc'], package: 'runc', how: 'install' },
+  cni: {
+    anyOf: ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'],
+    package: 'containernetworking-plugins',
+    how: 'unpack',
+  },
   nft: { anyOf: ['nft'], package: 'nftables', how: 'unpack' },
   busybox: { anyOf: ['busybox'], package: 'busybox-static', how: 'install' },
   buildah: { anyOf: ['buildah'], package: 'buildah', how: 'install' },

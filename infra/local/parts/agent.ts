@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { connect } from '@slipway/rpc';
-import type { Ports } from '../claim.ts';
+import type { Claim } from '../claim.ts';
 import type { Instance } from '../instance.ts';
+import type { Toolbox } from '../packages/index.ts';
 import { apiSocketOf } from './api.ts';
-import { containerdSocketOf } from './containerd.ts';
+import { containerdSocketOf, namespacesDirOf } from './containerd.ts';
 import type { Part } from './part.ts';
 import { redisSocketOf } from './redis.ts';
 
@@ -11,18 +12,20 @@ import { redisSocketOf } from './redis.ts';
 const NODE_NAME = 'local';
 
 /** Brings this node's containers where they should be. */
-export function agentPart(instance: Instance, ports: Ports): Part {
-  return { name: 'agent', ...nodeProcess(instance, ports, 'main.mjs', agentSocketOf(instance)) };
+export function agentPart(instance: Instance, claim: Claim, tools: Toolbox): Part {
+  const env = settings(instance, claim, tools);
+  return { name: 'agent', ...nodeProcess(instance, env, 'main.mjs', agentSocketOf(instance)) };
 }
 
 /** Reads what this node's containers write; apart from the agent, so that one can be without the other. */
-export function logsPart(instance: Instance, ports: Ports): Part {
-  return { name: 'logs', ...nodeProcess(instance, ports, 'logs.mjs', logSocketOf(instance)) };
+export function logsPart(instance: Instance, claim: Claim, tools: Toolbox): Part {
+  const env = settings(instance, claim, tools);
+  return { name: 'logs', ...nodeProcess(instance, env, 'logs.mjs', logSocketOf(instance)) };
 }
 
 function nodeProcess(
   instance: Instance,
-  ports: Ports,
+  env: Record<string, string>,
   program: string,
   socket: string,
 ): Omit<Part, 'name'> {
@@ -32,7 +35,7 @@ function nodeProcess(
     stopGraceMs: 30_000,
     async prepare() {},
     argv: () => [process.execPath, '--enable-source-maps', file],
-    env: () => settings(instance, ports),
+    env: () => env,
     check: () => health(socket),
   };
 }
@@ -45,7 +48,11 @@ function logSocketOf({ runDir }: Instance): string {
   return join(runDir, 'logs.sock');
 }
 
-function settings(instance: Instance, ports: Ports): Record<string, string> {
+function settings(
+  instance: Instance,
+  { ports, networkRange }: Claim,
+  tools: Toolbox,
+): Record<string, string> {
   const { id, runDir, stateDir } = instance;
   return {
     NODE_NAME,
@@ -59,6 +66,12 @@ function settings(instance: Instance, ports: Ports): Record<string, string> {
     CONTAINERD_SOCKET: containerdSocketOf(instance),
     RUNC_ROOT: join(runDir, 'runc'),
     CGROUP_PARENT: `/slipway-${id}`,
+    NETWORK_RANGE: networkRange,
+    NETNS_DIR: namespacesDirOf(instance),
+    BRIDGE_PREFIX: `sl${id}-`,
+    NFTABLES_TABLE: `slipway_${id}`,
+    CNI_PLUGINS_DIR: dirname(tools.fileOf('cni')),
+    PATH: tools.path, // where it looks for ip and nft
   };
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exec } from '@slipway/process';
 import { type Env, inheritedEnv } from '../env.ts';
-import { exec } from '../exec.ts';
 import type { Instance } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
 import type { Part } from './part.ts';
@@ -23,6 +23,11 @@ export function containerdSocketOf({ runDir }: Instance): string {
   return join(runDir, 'containerd.sock');
 }
 
+/** Where the agent keeps network namespaces. */
+export function namespacesDirOf({ runDir }: Instance): string {
+  return join(runDir, 'netns');
+}
+
 /**
  * A private containerd. It has a mount namespace of its own: no container's mount shows on the
  * machine, and none is left when everything is killed.
@@ -37,6 +42,7 @@ export function containerdPart(instance: Instance, env: Env, tools: Toolbox): Pa
     async prepare() {
       mkdirSync(join(instance.stateDir, 'containerd'), { recursive: true });
       writeFileSync(config, configuration(instance));
+      await shareMounts(namespacesDirOf(instance));
     },
     argv: () => [
       ...['unshare', '--mount', '--propagation', 'slave'],
@@ -50,6 +56,14 @@ export function containerdPart(instance: Instance, env: Env, tools: Toolbox): Pa
       });
     },
   };
+}
+
+/** So that what the agent mounts in a folder shows in containerd's own mount namespace too. */
+async function shareMounts(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const isMount = await exec('mountpoint', ['--quiet', folder], { allowFailure: true });
+  if (isMount.code !== 0) await exec('mount', ['--bind', folder, folder]);
+  await exec('mount', ['--make-shared', folder]);
 }
 
 function configuration(instance: Instance): string {

@@ -8,9 +8,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { exec } from '@slipway/process';
 import pg from 'pg';
 import { type Env, inheritedEnv } from '../env.ts';
-import { exec } from '../exec.ts';
 import { type Instance, serviceUidOf } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
 import { programOf, startTimeOf } from '../process.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { exec } from '../exec.ts';
+import { exec } from '@slipway/process';
 
 /**
  * Takes down what is mounted below `folder`, the last mounted first.

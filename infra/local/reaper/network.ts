@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { exec } from '../exec.ts';
+import { exec } from '@slipway/process';
 import type { Toolbox } from '../packages/index.ts';
 
 /**

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { exec } from '@slipway/process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { claimFileOf } from '../claim.ts';
-import { exec } from '../exec.ts';
 import { writeWhole } from '../files.ts';
 import { takeHold } from '../hold.ts';
 import { type Instance, instanceOf } from '../instance.ts';
@@ -33,7 +33,11 @@ async function leaveEverything(): Promise<{ pids: number[]; cgroups: string[] }>
   const ip = (...args: string[]) => exec(tools.fileOf('ip'), args);
   mkdirSync(join(runDir, 'mounted'), { recursive: true });
   mkdirSync(stateDir);
-  writeWhole(claimFileOf(dead), { checkout: dead.checkout, ports: {} });
+  writeWhole(claimFileOf(dead), {
+    checkout: dead.checkout,
+    ports: {},
+    networkRange: '10.0.0.0/16',
+  });
   await exec('mount', ['-t', 'tmpfs', 'none', join(runDir, 'mounted')]);
   await exec('mount', ['-t', 'tmpfs', 'none', join(runDir, 'mounted')]); // one over the other
   await ip('link', 'add', `sl${id}-aaaaaa`, 'type', 'bridge');

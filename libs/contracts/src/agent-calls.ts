@@ -30,12 +30,30 @@ const DesiredContainerSchema = z.strictObject({
 });
 export type DesiredContainer = z.infer<typeof DesiredContainerSchema>;
 
+/** `a.b.0.0/16`: what a node's containers have their addresses from. */
+export const NetworkRangeSchema = z.string().regex(/^(\d{1,3}\.){2}0\.0\/16$/);
+
+/** A container's place in its project's network on a node. */
+const AddressSchema = z.strictObject({
+  /** `sub_…`: what the project has of the node's range */
+  subnetId: z.string(),
+  /** tells the node's subnets apart */
+  index: z.int().min(0).max(255),
+  /** the node's own address in it */
+  gateway: z.ipv4(),
+  address: z.ipv4(),
+  /** the subnet's, for both: 24 */
+  prefixLength: z.int(),
+});
+export type Address = z.infer<typeof AddressSchema>;
+
 /** All that an agent needs to bring a container where it should be. */
 const ContainerOrderSchema = DesiredContainerSchema.extend({
   /** `ctr_…`: by which people know it */
   id: z.string(),
   name: z.string(),
   spec: ContainerSpecSchema,
+  address: AddressSchema,
   image: z.strictObject({
     /** as the registry knows it: `<organization>/<project>/<name>` */
     repository: z.string(),
@@ -87,6 +105,7 @@ export const API_CALLS = {
       endpoint: z.string(),
       cpus: z.number(),
       memoryBytes: z.int(),
+      networkRange: NetworkRangeSchema,
     }),
     z.strictObject({ nodeId }),
   ),

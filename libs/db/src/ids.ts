@@ -1,7 +1,7 @@
 import { ulid } from 'ulid';
 
 /** What an identifier begins with; no name of a thing may begin like one. */
-export type IdPrefix = 'org' | 'prj' | 'key' | 'rep' | 'upl' | 'nod' | 'ctr';
+export type IdPrefix = 'org' | 'prj' | 'key' | 'rep' | 'upl' | 'nod' | 'sub' | 'ctr';
 
 /** A new row's identifier, e.g. `prj_01jdx…`: later ones sort behind earlier ones. */
 export function newId(prefix: IdPrefix): string {

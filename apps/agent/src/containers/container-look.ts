@@ -121,17 +121,20 @@ export class ContainerLook {
   }
 
   async #discard(task: Task | null): Promise<void> {
-    const { containers, tasks } = this.#context.containerd;
+    const { network, containerd } = this.#context;
+    const { containers, tasks } = containerd;
     if (task?.status !== 'CREATED') {
       await tasks.kill(this.#engineId, constants.signals.SIGKILL);
       return;
     }
+    await network.detach(this.#engineId);
     await tasks.delete(this.#engineId);
     await containers.setLabels(this.#engineId, NOT_BEGUN);
   }
 
   async #over(order: ContainerOrder | null, how: typeof LOST | typeof NEVER_BEGAN): Promise<Next> {
     if (order === null) return NOTHING;
+    await this.#context.network.detach(this.#engineId);
     const finishedAt = new Date().toISOString();
     const { generation } = order;
     const unknown = { exitCode: null, startedAt: null };
@@ -140,7 +143,8 @@ export class ContainerLook {
   }
 
   async #remove(order: ContainerOrder | null): Promise<Next> {
-    const { containerd, logs } = this.#context;
+    const { containerd, logs, network } = this.#context;
+    await network.detach(this.#engineId);
     await containerd.containers.delete(this.#engineId);
     await containerd.snapshots.remove(this.#engineId);
     await logs.removeLog({ engineId: this.#engineId });

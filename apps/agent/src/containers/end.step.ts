@@ -16,7 +16,7 @@ export async function endRun(
   engineId: string,
   run: { task: Task; begun: BegunRun },
   order: ContainerOrder | null,
-  { api, containerd, logs, nodeId, cgroupParent }: NodeContext,
+  { api, containerd, logs, network, nodeId, cgroupParent }: NodeContext,
 ): Promise<void> {
   const { task, begun } = run;
   const { generation } = begun;
@@ -35,6 +35,7 @@ export async function endRun(
       },
     });
   }
+  await network.detach(engineId);
   await containerd.tasks.delete(engineId);
 }
 

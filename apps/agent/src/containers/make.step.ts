@@ -29,6 +29,7 @@ export async function makeContainer(order: ContainerOrder, context: NodeContext)
       spec: runtimeSpec({
         ...{ engineId, user, image: image.config, spec: order.spec },
         hostname: engineId.slice(0, 12),
+        networkNamespace: context.network.namespaceOf(engineId),
         cgroupParent: context.cgroupParent,
       }),
     });

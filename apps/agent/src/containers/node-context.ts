@@ -3,11 +3,13 @@ import type { Logger } from '@slipway/log';
 import type { Caller } from '@slipway/rpc';
 import type { Containerd } from '../containerd/containerd.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
+import type { NodeNetwork } from '../network/node-network.ts';
 
 /** What the steps work with: this node's engine, and whom they tell. */
 export interface NodeContext {
   nodeId: string;
   containerd: Containerd;
+  network: NodeNetwork;
   images: ImagePuller;
   api: Caller<typeof API_CALLS>;
   logs: Caller<typeof LOG_CALLS>;

@@ -18,9 +18,10 @@ export async function runContainer(
 }
 
 async function begin(
-  { engineId, generation }: ContainerOrder,
-  { containerd, logs }: NodeContext,
+  { engineId, generation, address }: ContainerOrder,
+  { containerd, logs, network }: NodeContext,
 ): Promise<BegunRun> {
+  await network.attach(engineId, address);
   const output = await logs.openLog({ engineId });
   const rootfs = await containerd.snapshots.mounts(engineId);
   try {
@@ -33,6 +34,7 @@ async function begin(
   } catch (error) {
     if (!isRefusal(error)) throw error; // what came of it is seen at the next look
     await containerd.tasks.delete(engineId).catch(() => {});
+    await network.detach(engineId);
     await logs.closeLog({ engineId, timeoutMs: FORGET_LOG_WITHIN_MS });
     throw startFailure(error);
   }

@@ -10,6 +10,7 @@ function specOf(spec: Partial<ContainerSpec>, config: ImageConfig['config'], use
   const image = { os: 'linux', architecture: 'amd64', rootfs: { diff_ids: [] }, config };
   const made = runtimeSpec({
     ...{ engineId: 'e', hostname: 'h', cgroupParent: '/slipway-x', user, image },
+    networkNamespace: '/run/netns/e',
     spec: { env: {}, ...limits, ...spec },
   });
   // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of it

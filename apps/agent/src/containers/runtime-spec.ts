@@ -42,9 +42,17 @@ const MASKED_PATHS = [
 ];
 const READONLY_PATHS = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map((name) => `/proc/${name}`);
 
+/** As Docker has them: nobody needs to be root for a low port, or for ping. */
+const SYSCTLS = {
+  'net.ipv4.ip_unprivileged_port_start': '0',
+  'net.ipv4.ping_group_range': '0 2147483647',
+};
+
 export interface RunSettings {
   engineId: string;
   hostname: string;
+  /** its file */
+  networkNamespace: string;
   /** the cgroup above the container's */
   cgroupParent: string;
   spec: ContainerSpec;
@@ -63,7 +71,7 @@ export class NothingToRun extends Error {
  * @see OCI runtime-spec, config.md and config-linux.md
  */
 export function runtimeSpec(settings: RunSettings): object {
-  const { engineId, hostname, cgroupParent, spec, image, user } = settings;
+  const { engineId, hostname, networkNamespace, cgroupParent, spec, image, user } = settings;
   const privileges = user.uid === 0 ? CAPABILITIES : [];
   return {
     ociVersion: OCI_VERSION,
@@ -82,7 +90,11 @@ export function runtimeSpec(settings: RunSettings): object {
     mounts: MOUNTS,
     linux: {
       cgroupsPath: `${cgroupParent}/${engineId}`,
-      namespaces: ['pid', 'ipc', 'uts', 'mount', 'network', 'cgroup'].map((type) => ({ type })),
+      namespaces: [
+        ...['pid', 'ipc', 'uts', 'mount', 'cgroup'].map((type) => ({ type })),
+        { type: 'network', path: networkNamespace },
+      ],
+      sysctl: SYSCTLS,
       maskedPaths: MASKED_PATHS,
       readonlyPaths: READONLY_PATHS,
       resources: {

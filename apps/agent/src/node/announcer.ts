@@ -6,18 +6,21 @@ import type { Caller } from '@slipway/rpc';
 
 const FIRST_RETRY_MS = 200;
 
+/** What the API has to know of a node that the node cannot find out by itself. */
+interface Announced {
+  name: string;
+  endpoint: string;
+  networkRange: string;
+}
+
 /** Joins this node, and goes on saying that it lives. */
 export class Announcer {
-  readonly #node: { name: string; endpoint: string };
+  readonly #node: Announced;
   readonly #api: Caller<typeof API_CALLS>;
   readonly #log: Logger;
   readonly #closing = new AbortController();
 
-  constructor(
-    node: { name: string; endpoint: string },
-    api: Caller<typeof API_CALLS>,
-    log: Logger,
-  ) {
+  constructor(node: Announced, api: Caller<typeof API_CALLS>, log: Logger) {
     this.#node = node;
     this.#api = api;
     this.#log = log;

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ContainerSpecSchema, DESIRED_STATES, type DesiredContainer } from '@slipway/contracts';
 import type { Database } from '@slipway/db';
 import { type ContainerState, isSettled } from '@slipway/lifecycle';
+import { addressIn } from '../networks/address.ts';
 import { DATABASE } from '../platform.module.ts';
 
 interface DesiredRow {
@@ -31,14 +32,20 @@ export class ContainerOrderStore {
   async order(nodeId: string, engineId: string) {
     const row = await this.database.prisma.container.findFirst({
       where: { nodeId, engineId, state: { not: 'removed' } },
-      include: { runs: NEWEST_RUN },
+      include: {
+        runs: NEWEST_RUN,
+        node: { select: { networkRange: true } },
+        endpoint: { include: { subnet: true } },
+      },
     });
     if (row === null) return null;
-    const { id, name, organizationId, repository, imageDigest } = row;
+    const { id, name, organizationId, repository, imageDigest, node, endpoint } = row;
+    if (endpoint === null) throw new Error(`the container ${id} has no address`);
     return {
       ...desiredOf(row),
       ...{ id, name, organizationId, repository, imageDigest },
       spec: ContainerSpecSchema.parse(row.spec),
+      address: addressIn(node.networkRange, endpoint.subnet, endpoint.host),
     };
   }
 }

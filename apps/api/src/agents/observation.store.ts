@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Observation } from '@slipway/contracts';
 import type { Database, Prisma } from '@slipway/db';
 import { type ContainerState, statesBefore } from '@slipway/lifecycle';
+import { AddressStore } from '../networks/address.store.ts';
 import { DATABASE } from '../platform.module.ts';
 
 type Ended = Extract<Observation, { state: 'exited' | 'failed' }>;
@@ -19,7 +20,10 @@ interface Seen {
  */
 @Injectable()
 export class ObservationStore {
-  constructor(@Inject(DATABASE) private readonly database: Database) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(AddressStore) private readonly addresses: AddressStore,
+  ) {}
 
   async note(nodeId: string, engineId: string, observation: Observation): Promise<void> {
     await this.database.transaction(async (tx) => {
@@ -68,7 +72,9 @@ export class ObservationStore {
           where: { containerId: seen.id, finishedAt: null },
           data: { finishedAt: removedAt, reason: 'removed', message: 'It was removed.' },
         });
-        return mayFollow ? { state, removedAt } : null;
+        if (!mayFollow) return null;
+        await this.addresses.release(tx, seen.id);
+        return { state, removedAt };
       }
     }
   }

@@ -4,6 +4,7 @@ import { type Database, isUniqueViolation, newId, type Prisma } from '@slipway/d
 import { type ContainerState, statesBefore } from '@slipway/lifecycle';
 import type { ProjectScope } from '../access/project-scope.store.ts';
 import { OutboxStore } from '../dispatch/outbox.store.ts';
+import { AddressStore } from '../networks/address.store.ts';
 import { DATABASE } from '../platform.module.ts';
 
 export type ContainerRow = Prisma.ContainerGetPayload<object>;
@@ -32,21 +33,24 @@ export class ContainerStore {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
     @Inject(OutboxStore) private readonly outbox: OutboxStore,
+    @Inject(AddressStore) private readonly addresses: AddressStore,
   ) {}
 
-  /** null: the name is taken */
+  /** null: the name is taken. @throws AppError when its node has no address left */
   async create(
-    { organizationId, projectId }: ProjectScope,
+    scope: ProjectScope,
     { start, ...accepted }: AcceptedContainer,
     trace: Trace,
   ): Promise<ContainerRow | null> {
     const desired: DesiredState = start ? 'running' : 'stopped';
     const generation = start ? 1 : 0;
+    const { organizationId, projectId } = scope;
     try {
       return await this.database.transaction(async (tx) => {
         const row = await tx.container.create({
           data: { id: newId('ctr'), organizationId, projectId, ...accepted, desired, generation },
         });
+        await this.addresses.assign(tx, scope, row);
         if (start) await tx.run.create({ data: { containerId: row.id, generation } });
         await this.#tell(tx, row, trace);
         return row;

@@ -14,14 +14,20 @@ export class NodeStore {
     endpoint: string;
     cpus: number;
     memoryBytes: number;
+    networkRange: string;
   }): Promise<string> {
     const { rows } = await this.database.pool.query<{ id: string }>({
       name: 'announce-node',
-      text: `INSERT INTO "Node" (id, name, endpoint, cpus, "memoryBytes") VALUES ($1, $2, $3, $4, $5)
+      text: `INSERT INTO "Node" (id, name, endpoint, cpus, "memoryBytes", "networkRange")
+        VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (name) DO UPDATE SET endpoint = EXCLUDED.endpoint, cpus = EXCLUDED.cpus,
-          "memoryBytes" = EXCLUDED."memoryBytes", "seenAt" = now()
+          "memoryBytes" = EXCLUDED."memoryBytes", "networkRange" = EXCLUDED."networkRange",
+          "seenAt" = now()
         RETURNING id`,
-      values: [newId('nod'), node.name, node.endpoint, node.cpus, node.memoryBytes],
+      values: [
+        ...[newId('nod'), node.name, node.endpoint],
+        ...[node.cpus, node.memoryBytes, node.networkRange],
+      ],
     });
     if (rows[0] === undefined) throw new Error('an upsert returned nothing');
     return rows[0].id;

@@ -3,11 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newId, openDatabase } from '@slipway/db';
 import { createLogger } from '@slipway/log';
 import { createTestDatabase } from '@slipway/test/database';
 import { testRedisUrl } from '@slipway/test/redis';
-import { hashOfKey } from '../access/api-key.store.ts';
+import { addTenant } from '@slipway/test/tenant';
 import { startApi } from '../api.ts';
 import { readEnv } from '../env.ts';
 
@@ -45,7 +44,7 @@ interface Answer {
 export async function startTestApi(overrides: Record<string, string> = {}): Promise<TestApi> {
   const database = await createTestDatabase();
   const blobsDir = await mkdtemp(join(tmpdir(), 'slipway-blobs-'));
-  const token = newToken();
+  const token = `slp_${randomBytes(32).toString('base64url')}`;
   const env = readEnv({
     NODE_ENV: 'test',
     API_PORT: '0',
@@ -79,29 +78,6 @@ export async function startTestApi(overrides: Record<string, string> = {}): Prom
       await rm(blobsDir, { recursive: true });
     },
   };
-}
-
-function newToken(): string {
-  return `slp_${randomBytes(32).toString('base64url')}`;
-}
-
-async function addTenant(databaseUrl: string, slug: string): Promise<{ token: string }> {
-  const token = newToken();
-  const database = openDatabase(databaseUrl);
-  await database.prisma.organization.create({
-    data: {
-      ...{ id: newId('org'), slug, name: slug },
-      projects: { create: { id: newId('prj'), slug: 'web', name: 'Web' } },
-      apiKeys: {
-        create: {
-          ...{ id: newId('key'), name: 'owner', prefix: token.slice(0, 8), role: 'owner' },
-          keyHash: hashOfKey(token),
-        },
-      },
-    },
-  });
-  await database.close();
-  return { token };
 }
 
 async function call(url: string, method: string, options: CallOptions): Promise<Answer> {

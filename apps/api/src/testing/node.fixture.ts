@@ -16,7 +16,8 @@ export async function joinTestNode({ agentSocket }: TestApi): Promise<TestNode> 
   const connection = connect(`unix:${agentSocket}`);
   const calls = callerOf(connection, API_CALLS);
   const node = { name: 'test', endpoint: 'unix:/nonexistent/agent.sock', cpus: 2 };
-  const { nodeId } = await calls.announceNode({ ...node, memoryBytes: 2 ** 30 });
+  const resources = { memoryBytes: 2 ** 30, networkRange: '10.99.0.0/16' };
+  const { nodeId } = await calls.announceNode({ ...node, ...resources });
   const commands: NodeCommand[] = [];
   const worker = workOnNodeQueue(testRedisUrl(), nodeId, {
     async onCommand(command) {

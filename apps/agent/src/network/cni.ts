@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import type { Address } from '@slipway/contracts';
+import { exec } from '@slipway/process';
+import { WITHIN } from './settings.ts';
+
+/** Which of the plugins' configuration formats this is; every version since 0.8 knows it. */
+const CNI_VERSION = '0.4.0';
+
+/**
+ * Plugs a namespace into a bridge. There is no counterpart: static addresses and a bridge of our own
+ * leave nothing behind once the interface is deleted.
+ * @see CNI spec, "Execution Protocol"; plugins `bridge` and `static`
+ */
+export async function plugIn(
+  namespace: { containerId: string; file: string; interfaceName: string },
+  bridge: { name: string; address: Address },
+  pluginsDir: string,
+): Promise<void> {
+  const { address, gateway, prefixLength } = bridge.address;
+  const configuration = {
+    cniVersion: CNI_VERSION,
+    name: bridge.name,
+    type: 'bridge',
+    bridge: bridge.name,
+    ipam: {
+      type: 'static',
+      addresses: [{ address: `${address}/${prefixLength}`, gateway }],
+      routes: [{ dst: '0.0.0.0/0' }],
+    },
+  };
+  await exec(join(pluginsDir, 'bridge'), [], {
+    input: JSON.stringify(configuration),
+    env: {
+      CNI_COMMAND: 'ADD',
+      CNI_CONTAINERID: namespace.containerId,
+      CNI_NETNS: namespace.file,
+      CNI_IFNAME: namespace.interfaceName,
+      CNI_PATH: pluginsDir,
+    },
+    ...WITHIN,
+  });
+}

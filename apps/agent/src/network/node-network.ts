@@ -1,0 +1,97 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Address } from '@slipway/contracts';
+import type { Logger } from '@slipway/log';
+import { Repeater } from '@slipway/process';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { bridgesWith, ensureBridge, removeIfUnused } from './bridge.ts';
+import { plugIn } from './cni.ts';
+import { loadFirewall } from './firewall.ts';
+import { makeNamespace, removeNamespace } from './namespace.ts';
+
+const INTERFACE = 'eth0';
+const TEND_EVERY_MS = 15_000;
+
+export interface NetworkSettings {
+  /** one file for each namespace; whoever starts containers must see what is mounted there */
+  namespacesDir: string;
+  /** bridges are named by it and their subnet's index; at most 12 characters */
+  bridgePrefix: string;
+  /** of nftables, in the family `inet` */
+  table: string;
+  pluginsDir: string;
+}
+
+/**
+ * The networks of this node's containers: a bridge for each subnet, a namespace for each run. Who is
+ * in one subnet reaches each other; nobody reaches the node, another subnet, or the outside.
+ */
+export class NodeNetwork {
+  readonly #settings: NetworkSettings;
+  readonly #log: Logger;
+  /** what is done with one bridge is done one after the other */
+  readonly #turns = new Map<string, LimitFunction>();
+  readonly #tending = new Repeater(() => this.#tend());
+
+  private constructor(settings: NetworkSettings, log: Logger) {
+    this.#settings = settings;
+    this.#log = log;
+  }
+
+  /** Resolves when the rules are in force: no container may run without them. */
+  static async open(settings: NetworkSettings, log: Logger): Promise<NodeNetwork> {
+    mkdirSync(settings.namespacesDir, { recursive: true });
+    await loadFirewall(settings.table, settings.bridgePrefix);
+    const network = new NodeNetwork(settings, log);
+    network.#tending.soon();
+    return network;
+  }
+
+  async close(): Promise<void> {
+    await this.#tending.close();
+  }
+
+  /** The file of a container's namespace, which is there while it is attached. */
+  namespaceOf(engineId: string): string {
+    return join(this.#settings.namespacesDir, engineId);
+  }
+
+  /** A new namespace with this address; what an earlier run left of one goes. */
+  async attach(engineId: string, address: Address): Promise<void> {
+    const { bridgePrefix, pluginsDir } = this.#settings;
+    const file = this.namespaceOf(engineId);
+    const name = `${bridgePrefix}${address.index}`;
+    await this.detach(engineId);
+    await makeNamespace(file);
+    await this.#inTurn(name, async () => {
+      await ensureBridge(name, address);
+      const namespace = { containerId: engineId, file, interfaceName: INTERFACE };
+      await plugIn(namespace, { name, address }, pluginsDir);
+    });
+  }
+
+  /** Nothing when it is detached already. */
+  async detach(engineId: string): Promise<void> {
+    await removeNamespace(this.namespaceOf(engineId), INTERFACE);
+  }
+
+  /** Puts back rules that somebody flushed, and removes bridges that nobody needs any more. */
+  async #tend(): Promise<number> {
+    const { bridgePrefix, table } = this.#settings;
+    try {
+      await loadFirewall(table, bridgePrefix);
+      for (const name of await bridgesWith(bridgePrefix)) {
+        await this.#inTurn(name, () => removeIfUnused(name));
+      }
+    } catch (error) {
+      this.#log.error({ err: error }, 'the network cannot be tended');
+    }
+    return TEND_EVERY_MS;
+  }
+
+  #inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const turn = this.#turns.get(name) ?? pLimit(1);
+    this.#turns.set(name, turn);
+    return turn(work);
+  }
+}

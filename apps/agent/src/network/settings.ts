@@ -1,0 +1,2 @@
+/** What a command of the network takes is a few milliseconds. */
+export const WITHIN = { timeoutMs: 30_000 };

@@ -1,0 +1,89 @@
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { containersIn } from '../fixtures/containers.ts';
+import { otherProject, platform } from '../fixtures/platform.ts';
+
+/* What a tenant's program can reach, tried from inside real containers. */
+
+const own = containersIn(platform());
+let foreign: ReturnType<typeof containersIn>;
+beforeAll(async () => {
+  foreign = containersIn(await otherProject('neighbours'));
+});
+
+/** Says its address and answers `hello` on port 80 to whoever reaches it. */
+const SERVER = `ip -o -4 address show eth0 | sed 's/.* inet \\([0-9.]*\\).*/address \\1/'
+mkdir -p /www; echo hello > /www/index.html; httpd -p 80 -h /www
+trap exit TERM; while :; do sleep 0.1; done`;
+
+async function serve(containers: typeof own) {
+  const container = await containers.sh(SERVER);
+  await containers.untilItSays(container, 'address');
+  const address = /address (\S+)/.exec(await containers.logs(container))?.[1] ?? '';
+  return { container, address };
+}
+
+/** What a new container gets from each: `hello`, or nothing. */
+async function fetchFrom(containers: typeof own, ...urls: string[]): Promise<string[]> {
+  const asking = await containers.sh(
+    `for url in ${urls.join(' ')}; do wget -q -O- $url 2>/dev/null || echo unreachable; done`,
+  );
+  await containers.ended(asking);
+  const said = await containers.logs(asking);
+  await containers.remove(asking);
+  return said.trim().split('\n');
+}
+
+let server: Awaited<ReturnType<typeof serve>>;
+beforeAll(async () => {
+  server = await serve(own);
+});
+afterAll(async () => {
+  await own.remove(server.container);
+});
+
+test('a container is reached by its own project, and by no other', async () => {
+  expect(await fetchFrom(own, `http://${server.address}`)).toEqual(['hello']);
+  expect(await fetchFrom(foreign, `http://${server.address}`)).toEqual(['unreachable']);
+});
+
+test('the node is not reached, nor what listens on it, nor its cloud’s metadata', async () => {
+  const gateway = server.address.replace(/\d+$/, '1');
+  const listener = createServer((socket) => socket.end('HTTP/1.0 200 OK\r\n\r\nhello\n'));
+  await new Promise<void>((done) => listener.listen(0, gateway, done));
+  const { port } = listener.address() as { port: number };
+  const { api, registry } = platform();
+  const urls = [`http://${gateway}:${port}`, api, `http://${registry}`, 'http://169.254.169.254'];
+  try {
+    expect(await (await fetch(`http://${gateway}:${port}`)).text()).toBe('hello\n');
+    expect(await fetchFrom(own, ...urls)).toEqual(urls.map(() => 'unreachable'));
+    expect(await fetchFrom(foreign, ...urls)).toEqual(urls.map(() => 'unreachable'));
+  } finally {
+    listener.close();
+  }
+});
+
+test('an address is a container’s from run to run', async () => {
+  const { container, address } = await serve(own);
+  await own.stop(container);
+  await own.ended(container);
+  await own.start(container);
+  await own.wait(container, 'running', 2);
+  const answer = () => fetchFrom(own, `http://${address}`);
+  await expect.poll(answer, { timeout: 60_000 }).toEqual(['hello']);
+  await own.remove(container);
+});
+
+test('who is nobody special may listen on a low port; an address cannot be changed', async () => {
+  const made = await own.sh(
+    `httpd -p 80 && echo listens
+    ip address add 10.250.0.1 dev eth0 || echo no new address
+    cat /proc/net/if_inet6 | grep -c eth0`,
+    { user: '1000' },
+  );
+  await own.ended(made);
+  const said = await own.logs(made);
+  expect(said).toContain('listens');
+  expect(said).toContain('no new address');
+  expect(said).toMatch(/^0$/m); // of IPv6, which has no rules of its own here
+});
