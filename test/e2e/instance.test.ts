@@ -5,6 +5,7 @@ import { createSlipway } from '@slipway/client';
 import { type Endpoints, toolsForTests } from '@slipway/infra';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Checkout } from '../fixtures/checkout.ts';
+import { containersIn } from '../fixtures/containers.ts';
 
 /* `npm start` and `npm stop` as a person has them, in a checkout of their own. */
 
@@ -71,32 +72,16 @@ test('a variable that makes no sense is named before anything starts', async () 
 
 test('after a SIGKILL of everything it starts again, with the same key, and knows what ran', async () => {
   const before = await checkout.endpoints();
-  const slipway = createSlipway(before.api, { token: before.token });
-  const path = { organization: before.organization, project: before.project, container: 'ran' };
-  const wait = async (state: string) =>
-    (
-      await slipway.GET(
-        '/v1/organizations/{organization}/projects/{project}/containers/{container}/wait',
-        {
-          params: { path, query: { state, timeoutMs: 60_000 } },
-        },
-      )
-    ).data;
-  await slipway.POST('/v1/organizations/{organization}/projects/{project}/containers', {
-    params: { path },
-    body: { image: 'busybox', name: 'ran', command: ['sleep', '1000'] },
-  });
-  expect(await wait('running')).toMatchObject({ state: 'running' });
+  const { create, start, wait } = containersIn(before);
+  const ran = await create({ command: ['sleep', '1000'] });
+  await wait(ran, 'running');
   for (const { pid } of await checkout.processes()) process.kill(pid, 'SIGKILL');
   const started = await checkout.npm('start', '--', '--detach');
   expect(started).toMatchObject({ code: 0 });
   expect(await requireUp()).toEqual(before);
-  expect(await wait('exited')).toMatchObject({ exitCode: null, reason: 'instance-stopped' });
-  await slipway.POST(
-    '/v1/organizations/{organization}/projects/{project}/containers/{container}/start',
-    { params: { path } },
-  );
-  expect(await wait('running')).toMatchObject({ state: 'running', generation: 2 });
+  expect(await wait(ran, 'exited')).toMatchObject({ exitCode: null, reason: 'instance-stopped' });
+  await start(ran);
+  expect(await wait(ran, 'running', 2)).toMatchObject({ generation: 2 });
 });
 
 test('after a SIGKILL of the supervisor alone a start ends what goes on without it', async () => {

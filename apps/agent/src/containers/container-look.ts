@@ -121,13 +121,11 @@ export class ContainerLook {
   }
 
   async #discard(task: Task | null): Promise<void> {
-    const { network, containerd } = this.#context;
-    const { containers, tasks } = containerd;
+    const { containers, tasks } = this.#context.containerd;
     if (task?.status !== 'CREATED') {
       await tasks.kill(this.#engineId, constants.signals.SIGKILL);
       return;
     }
-    await network.detach(this.#engineId);
     await tasks.delete(this.#engineId);
     await containers.setLabels(this.#engineId, NOT_BEGUN);
   }
