@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createConnection } from 'node:net';
 import { digestOf, RegistryClient } from '@slipway/oci';
 import { expect, test } from 'vitest';
 import { containersIn } from '../fixtures/containers.ts';
-import { pidOf, platform, redisSocket } from '../fixtures/platform.ts';
+import { flushRedis, pidOf, platform } from '../fixtures/platform.ts';
 
 /* Containers as a tenant has them: through the generated client, on a running platform. */
 
@@ -181,9 +179,7 @@ test('a container goes on while agent, containerd and log process die, and its e
 test('a command that Redis lost is carried out all the same', async () => {
   process.kill(pidOf('agent'), 'SIGSTOP');
   const made = await sh('echo done').finally(async () => {
-    const redis = createConnection(redisSocket()).resume();
-    redis.end('FLUSHALL\r\n');
-    await once(redis, 'close');
+    await flushRedis();
     process.kill(pidOf('agent'), 'SIGCONT');
   });
   expect(await ended(made)).toMatchObject({ exitCode: 0 });

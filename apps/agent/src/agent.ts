@@ -1,9 +1,12 @@
 import { cpus } from 'node:os';
-import { API_CALLS, LOG_CALLS } from '@slipway/contracts';
+import { join } from 'node:path';
+import { API_CALLS, BUILD_CALLS, LOG_CALLS } from '@slipway/contracts';
 import type { Logger } from '@slipway/log';
-import { workOnNodeQueue } from '@slipway/queue';
+import { BUILDS, nodeQueue, workOn } from '@slipway/queue';
 import { callerOf, connect } from '@slipway/rpc';
 import pLimit from 'p-limit';
+import { BUILDS_SIDE_BY_SIDE, Builds } from './builds/builds.ts';
+import { ContextSource } from './builds/context-source.ts';
 import { Containerd } from './containerd/containerd.ts';
 import { Looks } from './containers/looks.ts';
 import type { NodeContext } from './containers/node-context.ts';
@@ -14,6 +17,9 @@ import { ImagePuller } from './images/image-puller.ts';
 import { NodeNetwork } from './network/node-network.ts';
 import { Announcer } from './node/announcer.ts';
 import { serveLogs } from './streams/logs.stream.ts';
+
+/** Each is short, and what takes long is bounded where it is done. */
+const COMMANDS_SIDE_BY_SIDE = 50;
 
 /** Resolves when the node has joined and takes commands. */
 export async function startAgent(env: Env, log: Logger): Promise<{ close(): Promise<void> }> {
@@ -53,12 +59,22 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   };
   const looks = new Looks(context);
   const resync = new Resync(looks, context);
+  const builds = await Builds.begin({
+    ...{ nodeId, log, workDir: join(env.BUILDS_DIR, 'work') },
+    api: callerOf(apiPool, BUILD_CALLS),
+    contexts: new ContextSource(apiPool, nodeId),
+    settings: {
+      ...{ storesDir: join(env.BUILDS_DIR, 'stores'), runDir: env.BUILDS_RUN_DIR },
+      ...{ registryUrl: env.REGISTRY_URL, cgroupParent: `${env.CGROUP_PARENT}/builds` },
+    },
+  });
   const closing = new AbortController();
   const watching = containerd.watchExits(
     { onExit: (engineId) => void looks.look(engineId), onGap: () => resync.soon() },
     closing.signal,
   );
-  const worker = workOnNodeQueue(env.REDIS_URL, nodeId, {
+  const worker = workOn(env.REDIS_URL, nodeQueue(nodeId), {
+    sideBySide: COMMANDS_SIDE_BY_SIDE,
     async onCommand({ engineId, requestId }) {
       const begun = performance.now();
       await looks.look(engineId);
@@ -67,13 +83,25 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
     },
     onGap: () => resync.soon(),
   });
+  const builder = workOn(env.REDIS_URL, BUILDS, {
+    sideBySide: BUILDS_SIDE_BY_SIDE,
+    onCommand: ({ buildId }) => builds.make(buildId),
+    onGap: () => builds.look(),
+  });
   isReady = true;
   log.info({ nodeId, node: env.NODE_NAME }, 'the node has joined');
   return {
     async close() {
       closing.abort();
       announcer.close();
-      await Promise.all([worker.close(), resync.close(), looks.close(), watching]);
+      await Promise.all([
+        builds.close(),
+        builder.close(),
+        worker.close(),
+        resync.close(),
+        looks.close(),
+        watching,
+      ]);
       await network.close();
       containerd.close();
       await Promise.all([door.close(), apiPool.close(), logPool.close()]);

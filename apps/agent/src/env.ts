@@ -22,6 +22,8 @@ export const EnvSchema = z.object({
   LOG_SOCKET: socket.describe('Where the log process listens for the agent'),
   FIFOS_DIR: folder.describe('Where containers write to, until the machine restarts'),
   CONTAINER_LOGS_DIR: folder.describe('Where the logs of containers are'),
+  BUILDS_DIR: folder.describe('Where images are built, and what is kept for the next build'),
+  BUILDS_RUN_DIR: folder.describe('What builders keep until the machine restarts'),
   REDIS_URL: z.string().min(1).describe('redis://…, or the path of a Unix socket'),
   REGISTRY_URL: z
     .string()

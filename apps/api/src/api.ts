@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Notifications, openDatabase } from '@slipway/db';
 import type { Logger } from '@slipway/log';
-import { NodeQueues } from '@slipway/queue';
+import { Queues } from '@slipway/queue';
 import { AgentDoor } from './agents/agent-door.ts';
 import { NodeConnections } from './agents/node-connections.ts';
 import { appModule } from './app.module.ts';
@@ -45,7 +45,7 @@ export async function startApi(env: Env, log: Logger): Promise<RunningApi> {
   });
   const agents = createServer(log, { readsJson: true, refuse: sendProblem });
   const notifications = new Notifications(env.DATABASE_URL.reveal());
-  const queues = new NodeQueues(env.REDIS_URL);
+  const queues = new Queues(env.REDIS_URL);
   const { SECRET_KEY: secretKey, PARTS_FILE: partsFile = null } = env;
   const app = await NestFactory.create<NestFastifyApplication>(
     appModule(

@@ -1,13 +1,20 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AgentDoor } from './agents/agent-door.ts';
+import { BuildDoor } from './agents/build-door.ts';
+import { BuildOrderStore } from './agents/build-order.store.ts';
 import { ContainerOrderStore } from './agents/container-order.store.ts';
 import { NodeConnections } from './agents/node-connections.ts';
 import { ObservationStore } from './agents/observation.store.ts';
+import { BuildController } from './builds/build.controller.ts';
+import { BuildService } from './builds/build.service.ts';
+import { BuildStore } from './builds/build.store.ts';
+import { ContextController } from './builds/context.controller.ts';
+import { ContextService } from './builds/context.service.ts';
+import { ContextStore } from './builds/context.store.ts';
 import { ContainerController } from './containers/container.controller.ts';
 import { ContainerLogs } from './containers/container.logs.ts';
 import { ContainerService } from './containers/container.service.ts';
 import { ContainerStore } from './containers/container.store.ts';
-import { ContainerWaiter } from './containers/container.waiter.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { OutboxStore } from './dispatch/outbox.store.ts';
 import { HealthController } from './health/health.controller.ts';
@@ -23,12 +30,27 @@ import { RegistryModule } from './registry/registry.module.ts';
 
 @Module({
   imports: [RegistryModule],
-  controllers: [ContainerController, HealthController, MeController, OpenApiController],
+  controllers: [
+    BuildController,
+    ContainerController,
+    ContextController,
+    HealthController,
+    MeController,
+    OpenApiController,
+  ],
   providers: [
     ...[MeStore, NodeStore, ImageResolver],
-    ...[ContainerStore, ContainerService, ContainerWaiter, ContainerLogs],
+    ...[ContextStore, ContextService, BuildStore, BuildService],
+    ...[ContainerStore, ContainerService, ContainerLogs],
     ...[OutboxStore, Dispatcher, AddressStore],
-    ...[AgentDoor, ContainerOrderStore, ObservationStore, NodeConnections],
+    ...[
+      AgentDoor,
+      BuildDoor,
+      ContainerOrderStore,
+      BuildOrderStore,
+      ObservationStore,
+      NodeConnections,
+    ],
   ],
 })
 class AppModule {}

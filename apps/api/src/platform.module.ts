@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Database, Notifications } from '@slipway/db';
 import type { Logger, Secret } from '@slipway/log';
-import type { NodeQueues } from '@slipway/queue';
+import type { Queues } from '@slipway/queue';
 import type { BlobStore } from './blobs/blob-store.ts';
 
 /** What `startApi` opened before Nest, and what every class may inject by its token. */
@@ -10,7 +10,7 @@ export interface Platform {
   database: Database;
   blobs: BlobStore;
   notifications: Notifications;
-  queues: NodeQueues;
+  queues: Queues;
   /** see `env.ts` */
   secretKey: Secret;
   /** see `env.ts` */
@@ -21,7 +21,7 @@ export interface Platform {
 export const DATABASE = Symbol('Database');
 export const BLOB_STORE = Symbol('BlobStore');
 export const NOTIFICATIONS = Symbol('Notifications');
-export const NODE_QUEUES = Symbol('NodeQueues');
+export const QUEUES = Symbol('Queues');
 export const SECRET_KEY = Symbol('SecretKey');
 export const LOGGER = Symbol('Logger');
 export const PARTS_FILE = Symbol('PartsFile');
@@ -35,7 +35,7 @@ export function platformModule(platform: Platform): DynamicModule {
     { provide: DATABASE, useValue: platform.database },
     { provide: BLOB_STORE, useValue: platform.blobs },
     { provide: NOTIFICATIONS, useValue: platform.notifications },
-    { provide: NODE_QUEUES, useValue: platform.queues },
+    { provide: QUEUES, useValue: platform.queues },
     { provide: SECRET_KEY, useValue: platform.secretKey },
     { provide: PARTS_FILE, useValue: platform.partsFile },
   ];

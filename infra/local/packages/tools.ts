@@ -46,7 +46,7 @@ const DECLARED = {
 } as const satisfies Record<string, Tool>;
 
 /** Only the tests use them. */
-const TEST_TOOLS: readonly string[] = ['buildah', 'skopeo', 'containerdProtos'];
+const TEST_TOOLS: readonly string[] = ['skopeo', 'containerdProtos'];
 
 export type ToolName = keyof typeof DECLARED;
 export const TOOLS: Readonly<Record<ToolName, Tool>> = DECLARED;

@@ -61,6 +61,8 @@ function settings(
     LOG_SOCKET: logSocketOf(instance),
     FIFOS_DIR: join(runDir, 'fifos'),
     CONTAINER_LOGS_DIR: join(stateDir, 'container-logs'),
+    BUILDS_DIR: join(stateDir, 'builds'),
+    BUILDS_RUN_DIR: join(runDir, 'builds'),
     REDIS_URL: redisSocketOf(instance),
     REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,
     CONTAINERD_SOCKET: containerdSocketOf(instance),
@@ -71,7 +73,7 @@ function settings(
     BRIDGE_PREFIX: `sl${id}-`,
     NFTABLES_TABLE: `slipway_${id}`,
     CNI_PLUGINS_DIR: dirname(tools.fileOf('cni')),
-    PATH: tools.path, // where it looks for ip and nft
+    PATH: tools.path, // where it looks for ip, nft and buildah
   };
 }
 

@@ -54,6 +54,101 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization}/projects/{project}/builds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The builds of a project, the newest first */
+        get: operations["listBuilds"];
+        put?: never;
+        /**
+         * Build an image of a Dockerfile, and push it to the registry
+         * @description With JSON it names an uploaded context. In one step the body is the context, and the query says the rest.
+         */
+        post: operations["createBuild"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/builds/{build}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One build */
+        get: operations["getBuild"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/builds/{build}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up a build that is not over */
+        post: operations["cancelBuild"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/builds/{build}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a build has written
+         * @description `Accept: text/plain` is what it wrote; `application/x-ndjson` has `time`, `step`, `text` and `cursor` of each piece.
+         */
+        get: operations["getBuildLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/builds/{build}/wait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Wait until a build is over, or in a state
+         * @description Answers with the build as it is then, also when the time is up before that.
+         */
+        get: operations["waitForBuild"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization}/projects/{project}/containers": {
         parameters: {
             query?: never;
@@ -167,6 +262,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization}/projects/{project}/contexts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload the files that an image is built of
+         * @description The body is a tar, maybe compressed by gzip or zstd, of 1 GiB at most.
+         */
+        post: operations["createContext"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -204,6 +319,90 @@ export interface components {
                 slug: string;
                 name: string;
             }[];
+        };
+        Build: {
+            id: string;
+            /** @description The image's name in the project */
+            image: string;
+            tag: string;
+            /** @description Of which context */
+            context: string;
+            dockerfile: string;
+            target: string | null;
+            /**
+             * @example queued
+             * @example running
+             * @example succeeded
+             * @example failed
+             * @example cancelled
+             */
+            state: string;
+            /**
+             * @description Why it ended, as a stable code (docs/reasons.md)
+             * @example completed
+             * @example command-failed
+             * @example dockerfile-invalid
+             * @example cancelled
+             */
+            reason: string | null;
+            /** @description The reason in words */
+            message: string | null;
+            /** @description Of the image's manifest, once it is in the registry */
+            digest: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            startedAt: string | null;
+            finishedAt: string | null;
+            /** @description The instructions of the Dockerfile, once it was read */
+            steps: {
+                number: number;
+                line: number;
+                instruction: string;
+                /** @enum {string} */
+                state: "waiting" | "running" | "succeeded" | "failed" | "cancelled" | "skipped";
+                cached: boolean;
+                /** @description The last 16 KiB of what it wrote */
+                output: string;
+            }[];
+        };
+        BuildList: {
+            items: components["schemas"]["BuildSummary"][];
+            /** @description For the next page; null: this is the last */
+            nextCursor: string | null;
+        };
+        BuildSummary: {
+            id: string;
+            /** @description The image's name in the project */
+            image: string;
+            tag: string;
+            /** @description Of which context */
+            context: string;
+            dockerfile: string;
+            target: string | null;
+            /**
+             * @example queued
+             * @example running
+             * @example succeeded
+             * @example failed
+             * @example cancelled
+             */
+            state: string;
+            /**
+             * @description Why it ended, as a stable code (docs/reasons.md)
+             * @example completed
+             * @example command-failed
+             * @example dockerfile-invalid
+             * @example cancelled
+             */
+            reason: string | null;
+            /** @description The reason in words */
+            message: string | null;
+            /** @description Of the image's manifest, once it is in the registry */
+            digest: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            startedAt: string | null;
+            finishedAt: string | null;
         };
         Container: {
             id: string;
@@ -269,6 +468,12 @@ export interface components {
             items: components["schemas"]["Container"][];
             /** @description For the next page; null: this is the last */
             nextCursor: string | null;
+        };
+        Context: {
+            id: string;
+            sizeBytes: number;
+            /** Format: date-time */
+            createdAt: string;
         };
         Problem: {
             type: string;
@@ -390,6 +595,207 @@ export interface operations {
                     } & {
                         [key: string]: unknown;
                     };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listBuilds: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuildList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createBuild: {
+        parameters: {
+            query?: {
+                image?: string;
+                tag?: string;
+                dockerfile?: string;
+                target?: string;
+            };
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The image's name in this project; made when it is not there */
+                    image: string;
+                    /** @default latest */
+                    tag?: string;
+                    /**
+                     * @description Its path in the context
+                     * @default Dockerfile
+                     */
+                    dockerfile?: string;
+                    /** @description The stage to build; the last one when left out */
+                    target?: string;
+                    /** @description Identifier of an uploaded context */
+                    context: string;
+                    /**
+                     * @description Values for the ARG instructions
+                     * @default {}
+                     */
+                    args?: {
+                        [key: string]: string;
+                    };
+                };
+                "application/x-tar": string;
+                "application/gzip": string;
+                "application/zstd": string;
+            };
+        };
+        responses: {
+            /** @description The result. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Build"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getBuild: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                build: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Build"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelBuild: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                build: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Build"];
+                };
+            };
+            /** @description The result. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Build"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getBuildLogs: {
+        parameters: {
+            query?: {
+                /** @description And what it writes from now on, to its end */
+                follow?: string;
+            };
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                build: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    waitForBuild: {
+        parameters: {
+            query?: {
+                /** @description One or several with commas; when left out: until it is over */
+                state?: string;
+                timeoutMs?: number;
+            };
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                build: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Build"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -666,6 +1072,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Container"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createContext: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-tar": string;
+                "application/gzip": string;
+                "application/zstd": string;
+            };
+        };
+        responses: {
+            /** @description The result. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Context"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BuildEndSchema, BuildOrderSchema, BuildOutputSchema, BuildStepSchema } from './build.ts';
 import { ContainerSpecSchema, DESIRED_STATES, END_REASONS } from './container.ts';
 
 /** One call: what is sent and what comes back. */
@@ -123,6 +124,38 @@ export const API_CALLS = {
     z.strictObject({ nodeId, engineId, observation: ObservationSchema }),
     Nothing,
   ),
+} as const;
+
+const buildId = z.string();
+const buildAttempt = { nodeId, buildId, attempt: z.int().min(1) };
+
+/** What agents ask of the API to build images. A build's context is no JSON: `GET /builds/<id>/context`. */
+export const BUILD_CALLS = {
+  /** none of this node's builds is under way: its agent has just begun */
+  releaseBuilds: call(z.strictObject({ nodeId }), Nothing),
+  /** those that nobody makes at the moment, the oldest first */
+  waitingBuilds: call(
+    z.strictObject({ nodeId }),
+    z.strictObject({ buildIds: z.array(z.string()) }),
+  ),
+  /** null: it is over, or somebody else makes it. To keep it, report within `BUILD_LEASE_MS`, again and again */
+  takeBuild: call(
+    z.strictObject({ nodeId, buildId }),
+    z.strictObject({ order: BuildOrderSchema.nullable() }),
+  ),
+  reportBuild: call(
+    z.strictObject({
+      ...buildAttempt,
+      /** all of them, when one has changed */
+      steps: z.array(BuildStepSchema).optional(),
+      /** counts the pieces before these: one sent twice is kept once */
+      outputFrom: z.int().min(0),
+      output: z.array(BuildOutputSchema),
+    }),
+    /** false: it is to be given up, since it was cancelled or somebody else has it */
+    z.strictObject({ goesOn: z.boolean() }),
+  ),
+  endBuild: call(z.strictObject({ ...buildAttempt, end: BuildEndSchema }), Nothing),
 } as const;
 
 /** What the agent asks of its node's log process. */

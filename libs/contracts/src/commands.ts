@@ -7,3 +7,14 @@ export const NodeCommandSchema = z.strictObject({
   requestId: z.string(),
 });
 export type NodeCommand = z.infer<typeof NodeCommandSchema>;
+
+/** What agents are told over the queue of builds: to take one. */
+export const BuildCommandSchema = z.strictObject({
+  buildId: z.string(),
+  requestId: z.string(),
+});
+export type BuildCommand = z.infer<typeof BuildCommandSchema>;
+
+/** What the outbox holds. */
+export const CommandSchema = z.union([NodeCommandSchema, BuildCommandSchema]);
+export type Command = z.infer<typeof CommandSchema>;

@@ -1,7 +1,17 @@
 import { ulid } from 'ulid';
 
 /** What an identifier begins with; no name of a thing may begin like one. */
-export type IdPrefix = 'org' | 'prj' | 'key' | 'rep' | 'upl' | 'nod' | 'sub' | 'ctr';
+export type IdPrefix =
+  | 'org'
+  | 'prj'
+  | 'key'
+  | 'rep'
+  | 'upl'
+  | 'nod'
+  | 'sub'
+  | 'ctr'
+  | 'ctx'
+  | 'bld';
 
 /** A new row's identifier, e.g. `prj_01jdx…`: later ones sort behind earlier ones. */
 export function newId(prefix: IdPrefix): string {

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
 /** What is told between replicas, within the transaction that it tells of. */
-export type Channel = 'outbox' | 'containers';
+export type Channel = 'outbox' | 'containers' | 'builds';
 
-const CHANNELS: readonly Channel[] = ['outbox', 'containers'];
+const CHANNELS: readonly Channel[] = ['outbox', 'containers', 'builds'];
 const RETRY_MS = 200;
 
 /** @param payload what was said; null: something may have been missed, so look at everything */
@@ -28,6 +28,29 @@ export class Notifications {
     this.#listeners.set(channel, listeners.add(listener));
     this.#running ??= this.#run();
     return () => void listeners.delete(listener);
+  }
+
+  /**
+   * Yields at once, and again after each change of what `payload` names (several may be told as one)
+   * until `signal` is aborted. Who reads after each time misses nothing.
+   */
+  async *changes(channel: Channel, payload: string, signal: AbortSignal): AsyncGenerator<void> {
+    let wake = Promise.withResolvers<void>();
+    const stop = this.on(channel, (changed) => {
+      if (changed === null || changed === payload) wake.resolve();
+    });
+    const onAbort = (): void => wake.resolve();
+    signal.addEventListener('abort', onAbort);
+    try {
+      while (!signal.aborted) {
+        yield;
+        await wake.promise;
+        wake = Promise.withResolvers();
+      }
+    } finally {
+      stop();
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
   async close(): Promise<void> {

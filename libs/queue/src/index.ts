@@ -1,2 +1,3 @@
-export { NodeQueues } from './node-queues.ts';
-export { type NodeWorker, workOnNodeQueue } from './node-worker.ts';
+export { BUILDS, type CommandQueue, nodeQueue } from './queue.ts';
+export { Queues } from './queues.ts';
+export { type QueueWorker, workOn } from './worker.ts';

@@ -1,3 +1,3 @@
 export { type Caller, CallFailed, callerOf } from './caller.ts';
-export { connect } from './endpoint.ts';
+export { type Connection, connect } from './endpoint.ts';
 export { type Handlers, serveCalls } from './serve.ts';

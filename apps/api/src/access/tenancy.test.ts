@@ -21,6 +21,10 @@ beforeAll(async () => {
   stranger = (await api.addTenant('stranger')).token;
   const made = await api.call('POST', pathOf(AT_CONTAINERS), { body: { image: 'app' } });
   things.container = made.body.id;
+  const built = await api.call('POST', `${pathOf(AT_BUILDS)}?image=web`, {
+    ...{ body: 'no tar: nobody builds it here', headers: { 'content-type': 'application/x-tar' } },
+  });
+  things.build = built.body.id;
 });
 afterAll(async () => {
   await node?.[Symbol.asyncDispose]();
@@ -28,6 +32,7 @@ afterAll(async () => {
 });
 
 const AT_CONTAINERS = '/v1/organizations/:organization/projects/:project/containers';
+const AT_BUILDS = '/v1/organizations/:organization/projects/:project/builds';
 
 function pathOf(path: string, values = things): string {
   return path.replace(/:(\w+)/g, (_, name: string) => {

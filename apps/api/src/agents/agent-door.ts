@@ -6,7 +6,8 @@ import type { FastifyInstance } from 'fastify';
 import { asAppError, sendProblem } from '../http/problem.filter.ts';
 import { NodeStore } from '../nodes/node.store.ts';
 import { LOGGER } from '../platform.module.ts';
-import { RegistryTokens } from '../registry/registry-token.ts';
+import { type Grant, RegistryTokens } from '../registry/registry-token.ts';
+import { BuildDoor } from './build-door.ts';
 import { ContainerOrderStore } from './container-order.store.ts';
 import { ObservationStore } from './observation.store.ts';
 
@@ -17,6 +18,7 @@ export class AgentDoor {
     @Inject(NodeStore) private readonly nodes: NodeStore,
     @Inject(ContainerOrderStore) private readonly orders: ContainerOrderStore,
     @Inject(ObservationStore) private readonly observations: ObservationStore,
+    @Inject(BuildDoor) private readonly builds: BuildDoor,
     @Inject(RegistryTokens) private readonly tokens: RegistryTokens,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
@@ -48,13 +50,15 @@ export class AgentDoor {
       },
       refuse,
     );
+    this.builds.serveOn(fastify, refuse);
   }
 
   async #order(nodeId: string, engineId: string): Promise<ContainerOrder | null> {
     const found = await this.orders.order(nodeId, engineId);
     if (found === null) return null;
     const { organizationId, repository, imageDigest, ...order } = found;
-    const token = await this.tokens.issueForNode({ organizationId, repository });
+    const grants: Grant[] = [{ name: repository, actions: ['pull'] }];
+    const token = await this.tokens.issueForNode(organizationId, grants);
     return {
       ...order,
       image: { repository, digest: imageDigest, authorization: `Bearer ${token}` },

@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { connect } from '@slipway/rpc';
-
-type Connection = ReturnType<typeof connect>;
+import { type Connection, connect } from '@slipway/rpc';
 
 /** To the agents, for what they stream. */
 @Injectable()

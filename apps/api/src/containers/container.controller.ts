@@ -3,11 +3,13 @@ import { ContainerSpecSchema } from '@slipway/contracts';
 import { CONTAINER_STATES } from '@slipway/lifecycle';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { askedBy } from '../access/asked.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { Streamed } from '../http/streamed.ts';
+import { whileConnected } from '../http/while-connected.ts';
 import { ContainerLogs, LOG_FORMATS } from './container.logs.ts';
 import { Container, ContainerList, NewContainer } from './container.schema.ts';
-import { type Asked, type Change, ContainerService } from './container.service.ts';
+import { type Change, ContainerService } from './container.service.ts';
 import type { ContainerRow } from './container.store.ts';
 
 const AT = '/v1/organizations/:organization/projects/:project/containers';
@@ -106,7 +108,7 @@ export class ContainerController {
   async create(
     @RouteInput() input: Input<typeof createContainer>,
   ): Promise<Output<typeof createContainer>> {
-    return resourceOf(await this.containers.create(asked(input), input.body));
+    return resourceOf(await this.containers.create(askedBy(input), input.body));
   }
 
   @Route(listContainers)
@@ -130,21 +132,21 @@ export class ContainerController {
   async start(
     @RouteInput() input: Input<typeof startContainer>,
   ): Promise<Output<typeof startContainer>> {
-    return answer(await this.containers.start(asked(input), input.params.container), input.reply);
+    return answer(await this.containers.start(askedBy(input), input.params.container), input.reply);
   }
 
   @Route(stopContainer)
   async stop(
     @RouteInput() input: Input<typeof stopContainer>,
   ): Promise<Output<typeof stopContainer>> {
-    return answer(await this.containers.stop(asked(input), input.params.container), input.reply);
+    return answer(await this.containers.stop(askedBy(input), input.params.container), input.reply);
   }
 
   @Route(removeContainer)
   async remove(
     @RouteInput() input: Input<typeof removeContainer>,
   ): Promise<Output<typeof removeContainer>> {
-    const { row } = await this.containers.remove(asked(input), input.params.container, {
+    const { row } = await this.containers.remove(askedBy(input), input.params.container, {
       isForced: input.query.force,
     });
     return resourceOf(row);
@@ -154,9 +156,7 @@ export class ContainerController {
   async wait(
     @RouteInput() { scope, params, query, reply }: Input<typeof waitForContainer>,
   ): Promise<Output<typeof waitForContainer>> {
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
-    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(query.timeoutMs)]);
+    const signal = whileConnected(reply, query.timeoutMs);
     const wanted = { states: query.state ?? [], generation: query.generation };
     return resourceOf(await this.containers.wait(scope, params.container, wanted, signal));
   }
@@ -177,12 +177,6 @@ export class ContainerController {
 function answer({ row, isNew }: Change, reply: FastifyReply): z.input<typeof Container> {
   reply.code(isNew ? 202 : 200);
   return resourceOf(row);
-}
-
-type Asking = Pick<Input<typeof getContainer>, 'caller' | 'scope' | 'request'>;
-
-function asked({ caller, scope, request }: Asking): Asked {
-  return { caller, scope, requestId: request.id };
 }
 
 function resourceOf(row: ContainerRow): z.input<typeof Container> {

@@ -1,22 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError, ContainerSpecSchema } from '@slipway/contracts';
+import type { Notifications } from '@slipway/db';
 import { type ContainerState, isSettled, statesBefore } from '@slipway/lifecycle';
-import type { Caller } from '../access/caller.ts';
+import type { Asked } from '../access/asked.ts';
 import type { ProjectScope } from '../access/project-scope.store.ts';
 import { ImageResolver } from '../images/image-resolver.ts';
 import { NodeStore } from '../nodes/node.store.ts';
 import { place } from '../placement/place.ts';
+import { NOTIFICATIONS } from '../platform.module.ts';
 import type { NewContainer } from './container.schema.ts';
 import { type ContainerRow, ContainerStore } from './container.store.ts';
-import { ContainerWaiter } from './container.waiter.ts';
-
-/** Who asks for what. */
-export interface Asked {
-  caller: Caller;
-  scope: ProjectScope;
-  requestId: string;
-}
 
 /** What a request changed: `row` as it is now. */
 export interface Change {
@@ -31,7 +25,7 @@ const NAME_ATTEMPTS = 5;
 export class ContainerService {
   constructor(
     @Inject(ContainerStore) private readonly containers: ContainerStore,
-    @Inject(ContainerWaiter) private readonly waiter: ContainerWaiter,
+    @Inject(NOTIFICATIONS) private readonly notifications: Notifications,
     @Inject(ImageResolver) private readonly images: ImageResolver,
     @Inject(NodeStore) private readonly nodes: NodeStore,
   ) {}
@@ -118,8 +112,13 @@ export class ContainerService {
       row.state === 'removed' ||
       (generation > 0 && row.generation > generation) ||
       (row.generation >= generation && isThere(row));
-    const row = await this.waiter.until(scope, reference, isDone, signal);
+    let row = await this.containers.find(scope, reference);
     if (row === null) throw unknown(reference);
+    const { id } = row; // its name may be another's soon
+    for await (const _ of this.notifications.changes('containers', id, signal)) {
+      row = (await this.containers.find(scope, id)) ?? row;
+      if (isDone(row)) break;
+    }
     return row;
   }
 

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ContainerSpec, DesiredState } from '@slipway/contracts';
 import { type Database, isUniqueViolation, newId, type Prisma } from '@slipway/db';
 import { type ContainerState, statesBefore } from '@slipway/lifecycle';
+import { nodeQueue } from '@slipway/queue';
 import type { ProjectScope } from '../access/project-scope.store.ts';
 import { OutboxStore } from '../dispatch/outbox.store.ts';
 import { AddressStore } from '../networks/address.store.ts';
@@ -139,7 +140,7 @@ export class ContainerStore {
     { id, nodeId, engineId }: ContainerRow,
     { requestId }: Trace,
   ): Promise<void> {
-    await this.outbox.add(tx, nodeId, { engineId, requestId });
+    await this.outbox.add(tx, nodeQueue(nodeId), { engineId, requestId });
     await tx.$executeRaw`SELECT pg_notify('containers', ${id})`;
   }
 }

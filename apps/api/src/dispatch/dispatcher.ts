@@ -2,14 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Notifications } from '@slipway/db';
 import type { Logger } from '@slipway/log';
 import { Repeater } from '@slipway/process';
-import type { NodeQueues } from '@slipway/queue';
-import { LOGGER, NODE_QUEUES, NOTIFICATIONS } from '../platform.module.ts';
+import type { Queues } from '@slipway/queue';
+import { LOGGER, NOTIFICATIONS, QUEUES } from '../platform.module.ts';
 import { OutboxStore } from './outbox.store.ts';
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 
-/** Puts what is in the outbox on the nodes' queues, as soon as it is committed. Several replicas share the work. */
+/** Puts what is in the outbox on its queues, as soon as it is committed. Several replicas share the work. */
 @Injectable()
 export class Dispatcher {
   readonly #repeater = new Repeater(() => this.#run());
@@ -18,7 +18,7 @@ export class Dispatcher {
 
   constructor(
     @Inject(OutboxStore) private readonly outbox: OutboxStore,
-    @Inject(NODE_QUEUES) private readonly queues: NodeQueues,
+    @Inject(QUEUES) private readonly queues: Queues,
     @Inject(NOTIFICATIONS) private readonly notifications: Notifications,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
@@ -34,7 +34,7 @@ export class Dispatcher {
 
   async #run(): Promise<number | null> {
     try {
-      while ((await this.outbox.move((node, commands) => this.queues.send(node, commands))) > 0);
+      while ((await this.outbox.move((queue, commands) => this.queues.send(queue, commands))) > 0);
       this.#failures = 0;
       return null;
     } catch (error) {

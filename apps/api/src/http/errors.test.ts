@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { END_REASONS, ERROR_CODES } from '@slipway/contracts';
+import { BUILD_REASONS, END_REASONS, ERROR_CODES } from '@slipway/contracts';
 import { expect, test } from 'vitest';
 
 const read = (name: string): string =>
@@ -16,6 +16,9 @@ test('docs/errors.md has each code with its status and whether a retry may help,
 });
 
 test('docs/reasons.md has each reason, and no other', () => {
-  const documented = [...read('reasons.md').matchAll(/^\| `([\w-]+)` +\| \w+ +\| \S/gm)];
-  expect(documented.map(([, reason]) => reason)).toEqual(END_REASONS);
+  const [containers = '', builds = ''] = read('reasons.md').split('## Builds');
+  const documented = (text: string) =>
+    [...text.matchAll(/^\| `([\w-]+)` +\| \w+ +\| \S/gm)].map(([, reason]) => reason);
+  expect(documented(containers)).toEqual(END_REASONS);
+  expect(documented(builds)).toEqual(BUILD_REASONS);
 });

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
 import {
   createParamDecorator,
   type ExecutionContext,
@@ -31,25 +31,35 @@ export interface RouteContract {
   access: 'public' | 'key' | 'project';
   params?: z.ZodType;
   query?: z.ZodType;
+  /** JSON */
   body?: z.ZodType;
+  /** media types of a body that the handler reads by itself, in place of a JSON one */
+  upload?: readonly string[];
   /** the success status and its body's schema; null: no body. The first is Nest's default status */
   responses: Readonly<Record<number, z.ZodType | Streamed | null>>;
 }
 
 type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined;
 
+type Json<C extends RouteContract> = { body: Parsed<C['body']>; upload: null };
+type Upload = { body: undefined; upload: IncomingMessage };
+type Body<C extends RouteContract> = C['upload'] extends readonly string[]
+  ? C['body'] extends z.ZodType
+    ? Json<C> | Upload
+    : Upload
+  : Json<C>;
+
 /** A handler's one argument: everything validated. */
 export type Input<C extends RouteContract> = {
   params: Parsed<C['params']>;
   query: Parsed<C['query']>;
-  body: Parsed<C['body']>;
   /** who calls; null on a public route */
   caller: C['access'] extends 'public' ? null : Caller;
   /** what the caller may do something in; null unless the route is a project's */
   scope: C['access'] extends 'project' ? ProjectScope : null;
   request: FastifyRequest;
   reply: FastifyReply;
-};
+} & Body<C>;
 
 type SuccessSchemas<C extends RouteContract> = C['responses'][keyof C['responses']];
 /** What a handler returns: the schema's input side, so that defaults may be left out. */
@@ -58,7 +68,7 @@ export type Output<C extends RouteContract> =
     ? S extends z.ZodType
       ? z.input<S>
       : S extends Streamed
-        ? Readable
+        ? AsyncIterable<Uint8Array>
         : undefined
     : never;
 

@@ -1,13 +1,22 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { AppError, type FieldError } from '@slipway/contracts';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { RouteContract } from './route.ts';
 
-/** Checks a request against its contract. @throws AppError `invalid-request` naming every bad field */
-export function parseInput(
-  contract: RouteContract,
-  request: FastifyRequest,
-): { params: unknown; query: unknown; body: unknown } {
+/** What a request is checked for and made into. */
+interface Parsed {
+  params: unknown;
+  query: unknown;
+  body: unknown;
+  upload: IncomingMessage | null;
+}
+
+/**
+ * Checks a request against its contract.
+ * @throws AppError `invalid-request` naming every bad field, `unsupported-media-type`
+ */
+export function parseInput(contract: RouteContract, request: FastifyRequest): Parsed {
   const errors: FieldError[] = [];
   const parse = (schema: z.ZodType | undefined, value: unknown, where: string): unknown => {
     if (schema === undefined) return undefined;
@@ -16,15 +25,46 @@ export function parseInput(
     errors.push(...fieldErrors(result.error, where));
     return undefined;
   };
+  const upload = uploadOf(contract, request);
   const parsed = {
     params: parse(contract.params, request.params, 'path.'),
     query: parse(contract.query, request.query, 'query.'),
-    body: parse(contract.body, request.body, ''),
+    body: upload === null ? parse(contract.body, request.body, '') : undefined,
   };
   const [first] = errors;
-  if (first === undefined) return parsed;
+  if (first === undefined) return { ...parsed, upload };
+  throw invalidRequest(first, errors);
+}
+
+/** For what only a handler can tell. @param path e.g. `image`, `query.tag` */
+export function invalid(path: string, message: string): AppError {
+  return invalidRequest({ path, message });
+}
+
+function invalidRequest(first: FieldError, errors: readonly FieldError[] = [first]): AppError {
   const detail = `The request is not valid: ${first.path}: ${first.message}`;
-  throw new AppError('invalid-request', detail, { errors });
+  return new AppError('invalid-request', detail, { errors });
+}
+
+/** The body when it is of a type that the handler reads by itself; null when it is JSON or there is none. */
+function uploadOf(
+  contract: RouteContract,
+  { headers, raw }: FastifyRequest,
+): IncomingMessage | null {
+  const mediaType = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (contract.upload?.includes(mediaType)) return raw;
+  const isJson = /^application\/(json|[\w.-]+\+json)$/.test(mediaType);
+  if (contract.body !== undefined && (isJson || !hasBody(headers))) return null;
+  if (contract.body === undefined && contract.upload === undefined) return null;
+  const types = [
+    ...(contract.body === undefined ? [] : ['application/json']),
+    ...(contract.upload ?? []),
+  ];
+  throw new AppError('unsupported-media-type', `Send the body as ${types.join(' or ')}.`);
+}
+
+function hasBody(headers: IncomingHttpHeaders): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function fieldErrors(error: z.ZodError, where: string): FieldError[] {

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AppError } from '@slipway/contracts';
+import type { AppError } from '@slipway/contracts';
 import type { Database } from '@slipway/db';
 import { parseImageReference } from '@slipway/oci';
 import type { Caller } from '../access/caller.ts';
 import { LIBRARY, ProjectScope } from '../access/project-scope.store.ts';
+import { invalid } from '../http/validate.ts';
 import { DATABASE } from '../platform.module.ts';
 import { ImageStore } from './image.store.ts';
 
@@ -27,10 +28,7 @@ export class ImageResolver {
     text: string,
     path: string,
   ): Promise<ResolvedImage> {
-    const refuse = (message: string): AppError =>
-      new AppError('invalid-request', `The request is not valid: ${path}: ${message}`, {
-        errors: [{ path, message }],
-      });
+    const refuse = (message: string): AppError => invalid(path, message);
     const wanted = parseImageReference(text);
     if (wanted === null) throw refuse(`"${text}" is not an image's name, such as web:v1`);
     if (wanted.registry !== null) {

@@ -70,10 +70,16 @@ function pathParameters(route: RouteContract): { path?: z.ZodObject } {
   return { path: z.object(shape) };
 }
 
-function requestBody({ body }: RouteContract): Pick<ZodOpenApiOperationObject, 'requestBody'> {
-  if (body === undefined) return {};
-  const required = !body.safeParse({}).success;
-  return { requestBody: { required, content: { 'application/json': { schema: body } } } };
+function requestBody({
+  body,
+  upload,
+}: RouteContract): Pick<ZodOpenApiOperationObject, 'requestBody'> {
+  if (body === undefined && upload === undefined) return {};
+  const required = !body?.safeParse({}).success;
+  const json = body === undefined ? {} : { 'application/json': { schema: body } };
+  const bytes = { schema: { type: 'string' as const, format: 'binary' } };
+  const files = Object.fromEntries((upload ?? []).map((mediaType) => [mediaType, bytes]));
+  return { requestBody: { required, content: { ...json, ...files } } };
 }
 
 function responses(route: RouteContract): ZodOpenApiResponsesObject {

@@ -6,12 +6,21 @@ import { LIBRARY, ProjectScope } from '../access/project-scope.store.ts';
 import { ImageStore, type Repository } from '../images/image.store.ts';
 import { DATABASE } from '../platform.module.ts';
 import { OciError } from './oci-error.ts';
-import { type Grant, NODES, RegistryTokens } from './registry-token.ts';
+import {
+  type Action,
+  allows,
+  type Claims,
+  type Grant,
+  NODES,
+  RegistryTokens,
+} from './registry-token.ts';
 
 /** Who calls the registry; without `grants`: may do whatever the key may. */
 export interface RegistryCaller {
   caller: Caller;
   grants: readonly Grant[] | null;
+  /** null: as long as the key is valid */
+  expiresAt: Date | null;
 }
 
 /** The project that a name lies in. */
@@ -21,8 +30,6 @@ interface Place {
   name: string;
   mayPush: boolean;
 }
-
-export type Action = Grant['actions'][number];
 
 /** Who may pull from and push to which repository. */
 @Injectable()
@@ -35,18 +42,18 @@ export class RegistryAccess {
   ) {}
 
   /**
-   * `Basic` with any user name and an API key as the password, `Bearer` with an API key or with a
-   * token of ours. @returns null when it is none of these, or no longer valid
+   * An API key or a token of ours, as `Bearer` or as the password of `Basic` with any user name.
+   * @returns null when it is none of these, or no longer valid
    */
   async callerOf(authorization: string | undefined): Promise<RegistryCaller | null> {
     const [, scheme = '', value = ''] = /^(\w+) +(\S+)$/.exec(authorization ?? '') ?? [];
     switch (scheme.toLowerCase()) {
       case 'basic': {
         const [, password] = /^[^:]*:(.*)$/s.exec(Buffer.from(value, 'base64').toString()) ?? [];
-        return this.#callerOfKey(password ?? '');
+        return this.#callerOf(password ?? '');
       }
       case 'bearer':
-        return value.startsWith('slp_') ? this.#callerOfKey(value) : this.#callerOfToken(value);
+        return this.#callerOf(value);
       default:
         return null;
     }
@@ -66,16 +73,24 @@ export class RegistryAccess {
     return this.images.ensureRepository(place.scope, place.name);
   }
 
-  /** What of the wish a token can be made for. */
-  async grantsFor(caller: RegistryCaller, wishes: readonly Grant[]): Promise<Grant[]> {
+  /** What of the wishes a token can be made for: never more than what it is asked with. */
+  async claimsFor(asker: RegistryCaller, wishes: readonly Grant[]): Promise<Claims> {
+    const { apiKeyId: sub, organizationId } = asker.caller;
     const grants = await Promise.all(
       wishes.map(async ({ name, actions }) => {
-        const place = await this.#placeOf(caller.caller, name);
-        const allowed = actions.filter((action) => action === 'pull' || place?.mayPush);
+        const place = await this.#placeOf(asker.caller, name);
+        const allowed = actions.filter(
+          (action) =>
+            (action === 'pull' || place?.mayPush) &&
+            (asker.grants === null || allows(asker.grants, name, action)),
+        );
         return { name, actions: place === null ? [] : allowed };
       }),
     );
-    return grants.filter(({ actions }) => actions.length > 0);
+    return {
+      ...{ sub, grants: grants.filter(({ actions }) => actions.length > 0) },
+      ...(sub === NODES ? { organizationId } : {}),
+    };
   }
 
   async #placeFor(caller: RegistryCaller, name: string, action: Action): Promise<Place> {
@@ -98,20 +113,24 @@ export class RegistryAccess {
     return scope === null ? null : { scope, name: rest.join('/'), mayPush: true };
   }
 
+  #callerOf(secret: string): Promise<RegistryCaller | null> {
+    return secret.startsWith('slp_') ? this.#callerOfKey(secret) : this.#callerOfToken(secret);
+  }
+
   async #callerOfKey(key: string): Promise<RegistryCaller | null> {
     const caller = await this.apiKeys.callerOf(key);
-    return caller === null ? null : { caller, grants: null };
+    return caller === null ? null : { caller, grants: null, expiresAt: null };
   }
 
   async #callerOfToken(token: string): Promise<RegistryCaller | null> {
     const claims = await this.tokens.claimsOf(token);
     if (claims === null) return null;
-    const { sub, organizationId, grants } = claims;
+    const { sub, organizationId, grants, expiresAt } = claims;
     const caller =
       sub === NODES && organizationId !== undefined
         ? { apiKeyId: NODES, organizationId, role: 'viewer', isOperator: false }
         : await this.apiKeys.callerOfId(sub);
-    return caller === null ? null : { caller, grants };
+    return caller === null ? null : { caller, grants, expiresAt };
   }
 }
 
@@ -122,6 +141,6 @@ function unknownName(name: string): OciError {
 /** Without one the client is told to get another token: it may do more than it asked for last time. */
 function requireGrant({ grants }: RegistryCaller, name: string, action: Action): void {
   if (grants === null) return;
-  if (grants.some((grant) => grant.name === name && grant.actions.includes(action))) return;
+  if (allows(grants, name, action)) return;
   throw new OciError('UNAUTHORIZED', `This token is not for a ${action} of ${name}.`);
 }

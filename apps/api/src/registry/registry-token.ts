@@ -7,20 +7,29 @@ import { SECRET_KEY } from '../platform.module.ts';
 
 /** What one may do with one repository. @see Distribution, "Token Scope Documentation" */
 const GrantSchema = z.object({
-  /** `<organization>/<project>/<name>` */
+  /** `<organization>/<project>/<name>`; `/*` at its end stands for all that begins so */
   name: z.string(),
   actions: z.array(z.enum(['pull', 'push'])),
 });
 export type Grant = z.infer<typeof GrantSchema>;
+export type Action = Grant['actions'][number];
+
+export function allows(grants: readonly Grant[], name: string, action: Action): boolean {
+  return grants.some((grant) => covers(grant.name, name) && grant.actions.includes(action));
+}
+
+function covers(granted: string, name: string): boolean {
+  return granted.endsWith('/*') ? name.startsWith(granted.slice(0, -1)) : granted === name;
+}
 
 const ClaimsSchema = z.object({
   /** the key it was made with, `key_…`; NODES for what a node pulls */
   sub: z.string(),
-  /** of a node's: whose repositories these are */
+  /** of a node's: whose it acts for */
   organizationId: z.string().optional(),
   grants: z.array(GrantSchema),
 });
-type Claims = z.infer<typeof ClaimsSchema>;
+export type Claims = z.infer<typeof ClaimsSchema>;
 
 /** Whom tokens are for that the platform makes for its nodes. */
 export const NODES = 'nodes';
@@ -38,31 +47,34 @@ export class RegistryTokens {
     this.#key = createHmac('sha256', secretKey.reveal()).update('registry tokens').digest();
   }
 
-  /** For a node that is to run an image: to pull from that one repository. */
-  issueForNode(image: { organizationId: string; repository: string }): Promise<string> {
-    const { organizationId, repository } = image;
-    const grants = [{ name: repository, actions: ['pull' as const] }];
-    return this.issue({ sub: NODES, organizationId, grants });
+  /** For what a node does for an organization. */
+  issueForNode(
+    organizationId: string,
+    grants: Grant[],
+    lastsMs: number = TOKEN_LASTS_MS,
+  ): Promise<string> {
+    const expiresAt = new Date(Date.now() + lastsMs);
+    return this.issue({ sub: NODES, organizationId, grants }, expiresAt);
   }
 
-  issue({ sub, ...claims }: Claims, now = new Date()): Promise<string> {
+  issue({ sub, ...claims }: Claims, expiresAt: Date): Promise<string> {
     return new SignJWT(claims)
       .setProtectedHeader({ alg: 'HS256' })
       .setSubject(sub)
       .setAudience(AUDIENCE)
-      .setIssuedAt(now)
-      .setExpirationTime(new Date(now.getTime() + TOKEN_LASTS_MS))
+      .setIssuedAt()
+      .setExpirationTime(expiresAt)
       .sign(this.#key);
   }
 
   /** null when it is not ours, or too old */
-  async claimsOf(token: string): Promise<Claims | null> {
+  async claimsOf(token: string): Promise<(Claims & { expiresAt: Date }) | null> {
     try {
       const { payload } = await jwtVerify(token, this.#key, {
         algorithms: ['HS256'],
         audience: AUDIENCE,
       });
-      return ClaimsSchema.parse(payload);
+      return { ...ClaimsSchema.parse(payload), expiresAt: new Date((payload.exp ?? 0) * 1000) };
     } catch (error) {
       if (error instanceof errors.JOSEError) return null;
       throw error;

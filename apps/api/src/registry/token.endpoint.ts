@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isRepositoryName } from '@slipway/oci';
 import type { Exchange } from './exchange.ts';
-import { type Action, RegistryAccess } from './registry-access.ts';
-import { type Grant, RegistryTokens, TOKEN_LASTS_MS } from './registry-token.ts';
+import { RegistryAccess } from './registry-access.ts';
+import { type Action, type Grant, RegistryTokens, TOKEN_LASTS_MS } from './registry-token.ts';
 
 /** `/token`: a key becomes a token for some repositories. @see Distribution, "Token Authentication Specification" */
 @Injectable()
@@ -17,16 +17,16 @@ export class TokenEndpoint {
       .getAll('scope')
       .flatMap((text) => text.split(' '))
       .flatMap(wishOf);
-    const now = new Date();
-    const token = await this.tokens.issue(
-      { sub: caller.caller.apiKeyId, grants: await this.access.grantsFor(caller, wishes) },
-      now,
-    );
+    const now = Date.now();
+    // a token that is asked for with another one ends with it
+    const expiresMs = Math.min(now + TOKEN_LASTS_MS, caller.expiresAt?.getTime() ?? Infinity);
+    const claims = await this.access.claimsFor(caller, wishes);
+    const token = await this.tokens.issue(claims, new Date(expiresMs));
     reply.header('cache-control', 'no-store').send({
       token,
       access_token: token,
-      expires_in: TOKEN_LASTS_MS / 1000,
-      issued_at: now.toISOString(),
+      expires_in: Math.max(1, Math.floor((expiresMs - now) / 1000)),
+      issued_at: new Date(now).toISOString(),
     });
   }
 }

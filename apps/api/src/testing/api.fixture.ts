@@ -92,7 +92,7 @@ async function call(url: string, method: string, options: CallOptions): Promise<
     ...(body === undefined ? {} : { body: text }),
   });
   const answer = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
   return {
     status: response.status,
     headers: response.headers,

@@ -1,13 +1,16 @@
-import { API_CALLS, type NodeCommand } from '@slipway/contracts';
-import { workOnNodeQueue } from '@slipway/queue';
+import { API_CALLS, BUILD_CALLS, type NodeCommand } from '@slipway/contracts';
+import { nodeQueue, workOn } from '@slipway/queue';
 import { type Caller, callerOf, connect } from '@slipway/rpc';
 import { testRedisUrl } from '@slipway/test/redis';
 import type { TestApi } from './api.fixture.ts';
 
-/** What an agent has of the API: the calls, and its node's queue. A test decides what the node does. */
+/** What an agent has of the API: the calls, and its node's queue (not that of builds, which all tests share). A test decides what the node does. */
 export interface TestNode extends AsyncDisposable {
   readonly id: string;
   readonly calls: Caller<typeof API_CALLS>;
+  readonly builds: Caller<typeof BUILD_CALLS>;
+  /** of a build that it has taken; null: the API does not give it */
+  context(attempt: { buildId: string; attempt: number }): Promise<string | null>;
   /** as they came */
   readonly commands: readonly NodeCommand[];
 }
@@ -19,14 +22,21 @@ export async function joinTestNode({ agentSocket }: TestApi): Promise<TestNode> 
   const resources = { memoryBytes: 2 ** 30, networkRange: '10.99.0.0/16' };
   const { nodeId } = await calls.announceNode({ ...node, ...resources });
   const commands: NodeCommand[] = [];
-  const worker = workOnNodeQueue(testRedisUrl(), nodeId, {
+  const worker = workOn(testRedisUrl(), nodeQueue(nodeId), {
+    sideBySide: 10,
     async onCommand(command) {
       commands.push(command);
     },
     onGap() {},
   });
   return {
-    ...{ id: nodeId, calls, commands },
+    ...{ id: nodeId, calls, commands, builds: callerOf(connection, BUILD_CALLS) },
+    async context({ buildId, attempt }) {
+      const path = `/builds/${buildId}/context?nodeId=${nodeId}&attempt=${attempt}`;
+      const { statusCode, body } = await connection.request({ method: 'GET', path });
+      const text = await body.text();
+      return statusCode === 200 ? text : null;
+    },
     async [Symbol.asyncDispose]() {
       await worker.close();
       await connection.close();

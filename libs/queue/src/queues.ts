@@ -1,11 +1,10 @@
-import type { NodeCommand } from '@slipway/contracts';
+import type { Command } from '@slipway/contracts';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { connect } from './connection.ts';
-import { nodeQueueName } from './names.ts';
 
-/** The senders' side of the nodes' queues. */
-export class NodeQueues {
+/** The senders' side of all queues. */
+export class Queues {
   readonly #connection: Redis;
   readonly #queues = new Map<string, Queue>();
 
@@ -15,9 +14,9 @@ export class NodeQueues {
   }
 
   /** @throws while Redis is away */
-  async send(nodeId: string, commands: readonly NodeCommand[]): Promise<void> {
+  async send(queue: string, commands: readonly Command[]): Promise<void> {
     const jobs = commands.map((data) => ({ name: 'look', data, opts: ENDS_WITHOUT_TRACE }));
-    await this.#queueOf(nodeId).addBulk(jobs);
+    await this.#queueOf(queue).addBulk(jobs);
   }
 
   async close(): Promise<void> {
@@ -25,15 +24,12 @@ export class NodeQueues {
     this.#connection.disconnect();
   }
 
-  #queueOf(nodeId: string): Queue {
-    const known = this.#queues.get(nodeId);
+  #queueOf(name: string): Queue {
+    const known = this.#queues.get(name);
     if (known !== undefined) return known;
-    const queue = new Queue(nodeQueueName(nodeId), {
-      connection: this.#connection,
-      skipVersionCheck: true,
-    });
+    const queue = new Queue(name, { connection: this.#connection, skipVersionCheck: true });
     queue.on('error', () => {});
-    this.#queues.set(nodeId, queue);
+    this.#queues.set(name, queue);
     return queue;
   }
 }

@@ -1,0 +1,136 @@
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import {
+  BUILD_ATTEMPTS,
+  type BUILD_CALLS,
+  type BuildEnd,
+  type BuildOrder,
+} from '@slipway/contracts';
+import type { Logger } from '@slipway/log';
+import { Repeater } from '@slipway/process';
+import type { Caller } from '@slipway/rpc';
+import pLimit from 'p-limit';
+import { type BuildTools, build } from './build.ts';
+import { BuildFailure } from './build-failure.ts';
+import { BuildReport } from './build-report.ts';
+import type { BuildahSettings } from './buildah.ts';
+import type { ContextSource } from './context-source.ts';
+import { Stores } from './stores.ts';
+
+const LOOK_EVERY_MS = 15_000;
+
+export interface BuildsContext {
+  nodeId: string;
+  api: Caller<typeof BUILD_CALLS>;
+  contexts: ContextSource;
+  settings: BuildahSettings;
+  workDir: string;
+  log: Logger;
+}
+
+/** As many as a node makes at a time. */
+export const BUILDS_SIDE_BY_SIDE = availableParallelism();
+
+/** Makes builds on this node: those that it is told of, and those that nobody seems to make. */
+export class Builds {
+  readonly #context: BuildsContext;
+  readonly #tools: BuildTools;
+  readonly #places = pLimit(BUILDS_SIDE_BY_SIDE);
+  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #closing = new AbortController();
+  readonly #looking = new Repeater(() => this.#look());
+
+  private constructor(context: BuildsContext) {
+    this.#context = context;
+    const { contexts, settings, workDir } = context;
+    this.#tools = { contexts, settings, workDir, stores: new Stores() };
+  }
+
+  /** What an earlier agent had under way is nobody's any more. */
+  static async begin(context: BuildsContext): Promise<Builds> {
+    await rm(context.workDir, { recursive: true, force: true });
+    await context.api.releaseBuilds({ nodeId: context.nodeId });
+    return new Builds(context);
+  }
+
+  /** Takes it, unless somebody else has; resolves when it is over. */
+  make(buildId: string): Promise<void> {
+    const known = this.#underWay.get(buildId);
+    if (known !== undefined) return known;
+    const making = this.#places(() => this.#make(buildId))
+      .catch((error: unknown) => {
+        this.#context.log.warn({ err: error, buildId }, 'a build cannot be taken now');
+      })
+      .finally(() => this.#underWay.delete(buildId));
+    this.#underWay.set(buildId, making);
+    return making;
+  }
+
+  /** Builds may wait that nobody told of. */
+  look(): void {
+    this.#looking.soon();
+  }
+
+  /** Gives up what is under way: another agent, or the next one here, begins it again. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#looking.close();
+    await Promise.all(this.#underWay.values());
+  }
+
+  async #look(): Promise<number> {
+    const { api, log, nodeId } = this.#context;
+    try {
+      const free = BUILDS_SIDE_BY_SIDE - this.#places.activeCount - this.#places.pendingCount;
+      if (free <= 0) return LOOK_EVERY_MS;
+      const { buildIds } = await api.waitingBuilds({ nodeId });
+      for (const buildId of buildIds.slice(0, free)) void this.make(buildId);
+    } catch (error) {
+      log.warn({ err: error }, 'nobody says which builds wait');
+    }
+    return LOOK_EVERY_MS;
+  }
+
+  async #make(buildId: string): Promise<void> {
+    const { api, log, nodeId } = this.#context;
+    const closing = this.#closing.signal;
+    if (closing.aborted) return;
+    const { order } = await api.takeBuild({ nodeId, buildId });
+    if (order === null) return;
+    const begun = performance.now();
+    const report = new BuildReport({ nodeId, order }, api, log);
+    const end = await this.#endOf(order, report);
+    if (end === null) {
+      await report.stop();
+    } else {
+      if (end.state === 'failed') report.write(null, end.message);
+      await report.end(end, closing);
+    }
+    const durationMs = Math.round(performance.now() - begun);
+    const { attempt } = order;
+    log.info({ buildId, attempt, durationMs, end: end ?? 'given up' }, 'build');
+  }
+
+  /** null: it is to be begun again, or somebody else's to say */
+  async #endOf(order: BuildOrder, report: BuildReport): Promise<BuildEnd | null> {
+    const givenUp = AbortSignal.any([this.#closing.signal, report.lost]);
+    const timeout = AbortSignal.timeout(order.timeoutMs);
+    try {
+      return await build(order, this.#tools, report, AbortSignal.any([givenUp, timeout]));
+    } catch (error) {
+      if (givenUp.aborted) return null;
+      if (timeout.aborted) {
+        const message = `It took more than ${order.timeoutMs / 60_000} minutes.`;
+        return { state: 'failed', reason: 'timed-out', message };
+      }
+      if (error instanceof BuildFailure) {
+        return { state: 'failed', reason: error.reason, message: error.message };
+      }
+      const { id: buildId, attempt } = order;
+      this.#context.log.error({ err: error, buildId, attempt }, 'a build failed by our fault');
+      if (attempt < BUILD_ATTEMPTS) return null;
+      const message = 'Something went wrong on our side; it has been logged.';
+      return { state: 'failed', reason: 'builder-failed', message };
+    }
+  }
+}

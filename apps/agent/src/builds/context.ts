@@ -1,0 +1,154 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough, type Readable, type Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { BuildFailure } from './build-failure.ts';
+
+/** Of what a context may hold, unpacked. */
+interface Limits {
+  entries: number;
+  bytes: number;
+}
+
+const LIMITS: Limits = { entries: 200_000, bytes: 4 * 1024 ** 3 };
+const MAX_DOCKERFILE_KIB = 256;
+
+/**
+ * Unpacks a build's context, maybe compressed, below `folder`. GNU tar writes nothing outside of it,
+ * whatever names and links say; everything is root's, as `COPY` has it; devices cannot be made.
+ * @throws BuildFailure `context-unusable`; what `source` throws
+ */
+export async function unpackContext(
+  source: Readable,
+  folder: string,
+  limits: Limits = LIMITS,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  let sourceError: unknown = null;
+  async function* watched() {
+    try {
+      for await (const chunk of source) yield chunk as Buffer;
+    } catch (error) {
+      sourceError = error;
+      throw error;
+    }
+  }
+  const tar = startTar(folder, limits);
+  const ended = outcomeOf(tar, limits);
+  const feeding = pipeline(watched, decompressed, limitedTo(limits), tar.stdin).catch(
+    (error: NodeJS.ErrnoException) => error,
+  );
+  const [{ code, said, entries }, error] = await Promise.all([ended, feeding]);
+  if (sourceError !== null) throw sourceError;
+  if (entries > limits.entries) throw unusable(`it has more than ${limits.entries} entries`);
+  // tar does not read what lies behind an archive's end
+  if (error instanceof Error && error.code !== 'EPIPE') throw unusable(error.message);
+  if (code !== 0) throw unusable(said);
+}
+
+function unusable(why: string): BuildFailure {
+  return new BuildFailure('context-unusable', `The context is no usable tar: ${why}.`);
+}
+
+function startTar(folder: string, { bytes }: Limits): ChildProcessWithoutNullStreams {
+  const confined = ['--pdeathsig', 'KILL', '--inh-caps=-mknod', '--bounding-set=-mknod'];
+  const tar = ['tar', '--extract', '--verbose', '--no-same-owner', '--preserve-permissions'];
+  return spawn(
+    'setpriv',
+    [...confined, 'prlimit', `--fsize=${bytes}`, ...tar, '--directory', folder],
+    { env: { PATH: process.env.PATH, LC_ALL: 'C' } },
+  );
+}
+
+/** @returns what it complained of first, and how many entries it has unpacked; too many end it */
+async function outcomeOf(
+  tar: ChildProcessWithoutNullStreams,
+  limits: Limits,
+): Promise<{ code: number; said: string; entries: number }> {
+  let entries = 0;
+  let complaints = '';
+  tar.stdout.on('data', (names: Buffer) => {
+    for (const byte of names) if (byte === NEWLINE) entries++;
+    if (entries > limits.entries) tar.kill('SIGKILL');
+  });
+  tar.stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (complaints.length < 4096) complaints += text;
+  });
+  const [code] = await once(tar, 'close');
+  const [first = ''] = complaints
+    .split('\n')
+    .filter((line) => !/^tar: (Removing|Child)/.test(line));
+  return { code: code ?? 137, said: first.replace(/^tar: /, ''), entries };
+}
+
+const NEWLINE = 0x0a;
+
+/** By its first bytes: what the request called it does not count. */
+async function* decompressed(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let head = Buffer.alloc(0);
+  let decompress: Transform | null = null;
+  const iterator = source[Symbol.asyncIterator]();
+  while (head.length < MAGIC_BYTES) {
+    const { value, done } = await iterator.next();
+    if (done) break;
+    head = Buffer.concat([head, value]);
+  }
+  for (const { magic, make } of COMPRESSIONS) {
+    if (head.subarray(0, magic.length).equals(magic)) decompress = make();
+  }
+  async function* whole() {
+    yield head;
+    for (;;) {
+      const { value, done } = await iterator.next();
+      if (done) return;
+      yield value;
+    }
+  }
+  if (decompress === null) {
+    yield* whole();
+    return;
+  }
+  const output = new PassThrough();
+  const feeding = pipeline(whole, decompress, output);
+  feeding.catch(() => {}); // the reader gets it too
+  yield* output;
+  await feeding;
+}
+
+const MAGIC_BYTES = 4;
+const COMPRESSIONS = [
+  { magic: Buffer.from([0x1f, 0x8b]), make: createGunzip },
+  { magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), make: createZstdDecompress },
+];
+
+function limitedTo({ bytes }: Limits) {
+  return async function* limited(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let count = 0;
+    for await (const chunk of source) {
+      count += chunk.length;
+      if (count > bytes) throw new Error(`it has more than ${bytes} bytes`);
+      yield chunk;
+    }
+  };
+}
+
+/**
+ * @param path in the context; links are followed, but not out of it
+ * @throws BuildFailure `dockerfile-not-found`
+ */
+export async function readDockerfile(folder: string, path: string): Promise<string> {
+  const notFound = (why: string): BuildFailure =>
+    new BuildFailure('dockerfile-not-found', `The context has no "${path}"${why}.`);
+  const root = await realpath(folder);
+  const file = await realpath(join(root, path)).catch(() => null);
+  if (file === null) throw notFound('');
+  if (!file.startsWith(`${root}/`)) throw notFound(' that lies in it');
+  const found = await stat(file);
+  if (!found.isFile()) throw notFound(' that is a file');
+  if (found.size > MAX_DOCKERFILE_KIB * 1024)
+    throw notFound(` of at most ${MAX_DOCKERFILE_KIB} KiB`);
+  return readFile(file, 'utf8');
+}

@@ -1,0 +1,132 @@
+import type { BuildStep } from '@slipway/contracts';
+import type { DockerfileStep } from './dockerfile.ts';
+
+/** Where a build's progress goes to. */
+export interface ProgressSink {
+  steps(steps: BuildStep[]): void;
+  /** @param step the number of the one that wrote it; null: the builder did */
+  write(step: number | null, line: string): void;
+}
+
+/** What buildah says of pulls and of itself: of no use to a tenant, and with names that are not theirs. */
+const OF_THE_BUILDER =
+  /^(Resolv(ed|ing) "|Trying to pull |Getting image source signatures|Copying (blob|config) |Writing manifest |Storing signatures|time=")/;
+const OF_NO_EFFECT = /^time="[^"]*" level=\w+ msg="(\w+) is not supported for OCI image format/;
+const CACHED = /^--> Using cache [0-9a-f]{64}$/;
+const COMPLAINT = 'Error: ';
+const OF_A_STAGE = /^(\[\d+\/\d+\] )?COMMIT$/;
+
+/**
+ * Tells a builder's own lines from those of the commands that it runs: they share a stream, so that
+ * a step's announcement counts only where it is due.
+ */
+export class BuildProgress {
+  readonly #planned: readonly DockerfileStep[];
+  readonly #steps: BuildStep[];
+  readonly #sink: ProgressSink;
+  /** index of the step that is under way; -1: none yet */
+  #at = -1;
+  /** A last line like this is the builder's own; with others behind it, it was some command's. */
+  #held: string | null = null;
+
+  constructor(planned: readonly DockerfileStep[], sink: ProgressSink) {
+    this.#planned = planned;
+    this.#sink = sink;
+    this.#steps = planned.map(({ number, line, instruction }) => {
+      return { number, line, instruction, state: 'waiting', cached: false };
+    });
+    this.#tell();
+  }
+
+  /** The step that is under way. */
+  get current(): DockerfileStep | null {
+    return this.#planned[this.#at] ?? null;
+  }
+
+  /** The builder's last complaint, without `Error: `. */
+  get error(): string {
+    return this.#held?.slice(COMPLAINT.length) ?? '';
+  }
+
+  onLine(line: string): void {
+    this.#release();
+    const announced = this.#announced(line);
+    const withoutEffect = OF_NO_EFFECT.exec(line)?.[1];
+    if (announced !== -1) {
+      this.#begin(announced);
+    } else if (withoutEffect !== undefined) {
+      // it is said again with each later step
+      if (withoutEffect === this.current?.keyword) {
+        this.#sink.write(null, `warning: ${withoutEffect} has no effect in an OCI image`);
+      }
+    } else if (CACHED.test(line)) {
+      this.#noteCached();
+    } else if (line.startsWith(COMPLAINT)) {
+      this.#held = line;
+    } else if (!this.#isNoise(line)) {
+      this.#sink.write(this.current?.number ?? null, line);
+    }
+  }
+
+  /** It is over. */
+  end(how: 'succeeded' | 'failed'): void {
+    if (how === 'succeeded') this.#release();
+    for (const step of this.#steps) {
+      if (step.state === 'running') step.state = how;
+      if (step.state === 'waiting' && how === 'succeeded') step.state = 'skipped';
+    }
+    this.#tell();
+  }
+
+  /** Index of the step whose announcement it is; -1 when it is none, or none that may come now. */
+  #announced(line: string): number {
+    const found = /^(?:\[(\d+)\/\d+\] )?STEP (\d+)\/\d+: ([A-Za-z]+)/.exec(line);
+    if (found === null) return -1;
+    const [, stage = '1', numberInStage, keyword] = found;
+    return this.#planned.findIndex(
+      (step, index) =>
+        index > this.#at &&
+        step.stage === Number(stage) &&
+        step.numberInStage === Number(numberInStage) &&
+        step.keyword === keyword?.toUpperCase(),
+    );
+  }
+
+  /** What lies between two steps belongs to a stage that the image does not need. */
+  #begin(index: number): void {
+    for (const [before, step] of this.#steps.entries()) {
+      if (before >= index) break;
+      if (step.state === 'running') step.state = 'succeeded';
+      if (step.state === 'waiting') step.state = 'skipped';
+    }
+    const step = this.#steps[index];
+    if (step === undefined) return;
+    step.state = 'running';
+    this.#at = index;
+    this.#tell();
+    this.#sink.write(null, `STEP ${step.number}/${this.#steps.length}: ${step.instruction}`);
+  }
+
+  #noteCached(): void {
+    const step = this.#steps[this.#at];
+    if (step === undefined) return;
+    step.cached = true;
+    this.#tell();
+    this.#sink.write(null, '--> cached');
+  }
+
+  #isNoise(line: string): boolean {
+    const isLastOfStage = this.#planned[this.#at + 1]?.stage !== this.current?.stage;
+    if (isLastOfStage && OF_A_STAGE.test(line)) return true;
+    return this.current?.keyword !== 'RUN' && OF_THE_BUILDER.test(line);
+  }
+
+  #release(): void {
+    if (this.#held !== null) this.#sink.write(this.current?.number ?? null, this.#held);
+    this.#held = null;
+  }
+
+  #tell(): void {
+    this.#sink.steps(this.#steps.map((step) => ({ ...step })));
+  }
+}

@@ -1,0 +1,82 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AppError, BUILD_CALLS, type BuildOrder } from '@slipway/contracts';
+import { serveCalls } from '@slipway/rpc';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { LIBRARY } from '../access/project-scope.store.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import { BLOB_STORE } from '../platform.module.ts';
+import { type Grant, RegistryTokens } from '../registry/registry-token.ts';
+import { BuildOrderStore } from './build-order.store.ts';
+
+const BUILD_TIMEOUT_MS = 30 * 60_000;
+
+const AttemptSchema = z.object({
+  nodeId: z.string(),
+  buildId: z.string(),
+  attempt: z.coerce.number(),
+});
+
+/** Answers agents that build images. */
+@Injectable()
+export class BuildDoor {
+  constructor(
+    @Inject(BuildOrderStore) private readonly orders: BuildOrderStore,
+    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+    @Inject(RegistryTokens) private readonly tokens: RegistryTokens,
+  ) {}
+
+  serveOn(fastify: FastifyInstance, refuse: (message: string) => Error): void {
+    fastify.get('/builds/:buildId/context', (request, reply) => this.#sendContext(request, reply));
+    serveCalls(
+      fastify,
+      BUILD_CALLS,
+      {
+        releaseBuilds: async ({ nodeId }) => {
+          await this.orders.release(nodeId);
+          return {};
+        },
+        waitingBuilds: async () => ({ buildIds: await this.orders.waiting() }),
+        takeBuild: async ({ nodeId, buildId }) => ({ order: await this.#take(nodeId, buildId) }),
+        reportBuild: async ({ steps = null, outputFrom, output, ...attempt }) => ({
+          goesOn: await this.orders.report(attempt, { steps, outputFrom, output }),
+        }),
+        endBuild: async ({ end, ...attempt }) => {
+          await this.orders.end(attempt, end);
+          return {};
+        },
+      },
+      refuse,
+    );
+  }
+
+  async #take(nodeId: string, buildId: string): Promise<BuildOrder | null> {
+    const row = await this.orders.take(nodeId, buildId);
+    if (row === null) return null;
+    const { id, attempt, projectId, repository, image, tag, dockerfile, target } = row;
+    const place = repository.slice(0, -image.length - 1);
+    const [organization = ''] = place.split('/');
+    // as for its containers: all of the organization's images, and the base images
+    const grants: Grant[] = [
+      { name: `${organization}/*`, actions: ['pull'] },
+      { name: `${LIBRARY}/*`, actions: ['pull'] },
+      { name: repository, actions: ['pull', 'push'] },
+    ];
+    return {
+      ...{ id, attempt, projectId, place, repository, tag, dockerfile, target },
+      args: z.record(z.string(), z.string()).parse(row.args),
+      token: await this.tokens.issueForNode(row.organizationId, grants, 2 * BUILD_TIMEOUT_MS),
+      timeoutMs: BUILD_TIMEOUT_MS,
+    };
+  }
+
+  async #sendContext(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const attempt = AttemptSchema.parse({
+      ...(request.params as object),
+      ...(request.query as object),
+    });
+    const digest = await this.orders.contextOf(attempt);
+    if (digest === null) throw new AppError('not-found', 'This build is somebody else’s by now.');
+    return reply.type('application/octet-stream').send(await this.blobs.read(digest));
+  }
+}

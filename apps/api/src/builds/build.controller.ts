@@ -1,0 +1,193 @@
+import { Controller, Inject } from '@nestjs/common';
+import { BUILD_STATES } from '@slipway/lifecycle';
+import { z } from 'zod';
+import { askedBy } from '../access/asked.ts';
+import type { ProjectScope } from '../access/project-scope.store.ts';
+import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
+import { Streamed } from '../http/streamed.ts';
+import { invalid } from '../http/validate.ts';
+import { whileConnected } from '../http/while-connected.ts';
+import {
+  Build,
+  BuildList,
+  type BuildSummary,
+  CONTEXT_TYPES,
+  NewBuild,
+  NewBuildQuery,
+} from './build.schema.ts';
+import { BuildService } from './build.service.ts';
+import { type BuildRow, type StoredOutput, stepsOf } from './build.store.ts';
+import { ContextService } from './context.service.ts';
+
+const AT = '/v1/organizations/:organization/projects/:project/builds';
+const tag = 'Builds';
+const access = 'project';
+const project = { organization: z.string(), project: z.string() };
+const InProject = z.object(project);
+const OfBuild = z.object({ ...project, build: z.string() });
+
+const createBuild = defineRoute({
+  ...{ method: 'POST', path: AT, operationId: 'createBuild', tag, access },
+  summary: 'Build an image of a Dockerfile, and push it to the registry',
+  description:
+    'With JSON it names an uploaded context. In one step the body is the context, and the query says the rest.',
+  ...{ params: InProject, query: NewBuildQuery, body: NewBuild, upload: CONTEXT_TYPES },
+  responses: { 202: Build },
+});
+
+const listBuilds = defineRoute({
+  ...{ method: 'GET', path: AT, operationId: 'listBuilds', tag, access },
+  summary: 'The builds of a project, the newest first',
+  params: InProject,
+  query: z.strictObject({
+    limit: z.coerce.number().int().min(1).max(1000).default(100),
+    cursor: z.string().optional(),
+  }),
+  responses: { 200: BuildList },
+});
+
+const getBuild = defineRoute({
+  ...{ method: 'GET', path: `${AT}/:build`, operationId: 'getBuild', tag, access },
+  ...{ summary: 'One build', params: OfBuild, responses: { 200: Build } },
+});
+
+const cancelBuild = defineRoute({
+  ...{ method: 'POST', path: `${AT}/:build/cancel`, operationId: 'cancelBuild', tag, access },
+  summary: 'Give up a build that is not over',
+  ...{ params: OfBuild, responses: { 202: Build, 200: Build } },
+});
+
+const waitForBuild = defineRoute({
+  ...{ method: 'GET', path: `${AT}/:build/wait`, operationId: 'waitForBuild', tag, access },
+  summary: 'Wait until a build is over, or in a state',
+  description: 'Answers with the build as it is then, also when the time is up before that.',
+  params: OfBuild,
+  query: z.strictObject({
+    state: z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(z.enum(BUILD_STATES)))
+      .default([])
+      .describe('One or several with commas; when left out: until it is over')
+      .meta({ examples: ['succeeded,failed'] }),
+    timeoutMs: z.coerce.number().int().min(0).max(60_000).default(30_000),
+  }),
+  responses: { 200: Build },
+});
+
+const getBuildLogs = defineRoute({
+  ...{ method: 'GET', path: `${AT}/:build/logs`, operationId: 'getBuildLogs', tag, access },
+  summary: 'What a build has written',
+  description:
+    '`Accept: text/plain` is what it wrote; `application/x-ndjson` has `time`, `step`, `text` and `cursor` of each piece.',
+  params: OfBuild,
+  query: z.strictObject({
+    follow: z.stringbool().default(false).describe('And what it writes from now on, to its end'),
+  }),
+  responses: { 200: new Streamed('text/plain', 'application/x-ndjson') },
+});
+
+@Controller()
+export class BuildController {
+  constructor(
+    @Inject(BuildService) private readonly builds: BuildService,
+    @Inject(ContextService) private readonly contexts: ContextService,
+  ) {}
+
+  @Route(createBuild)
+  async create(
+    @RouteInput() input: Input<typeof createBuild>,
+  ): Promise<Output<typeof createBuild>> {
+    const { scope, upload, body, query } = input;
+    if (upload === null) {
+      const [first] = Object.keys(query);
+      if (first !== undefined) throw invalid(`query.${first}`, 'belongs into the JSON body');
+      return this.#resource(scope, await this.builds.create(askedBy(input), body));
+    }
+    if (query.image === undefined) throw invalid('query.image', 'is needed: the name of the image');
+    const { id } = await this.contexts.receive(scope, upload);
+    const wanted = NewBuild.parse({ ...query, context: id });
+    return this.#resource(scope, await this.builds.create(askedBy(input), wanted));
+  }
+
+  @Route(listBuilds)
+  async list(
+    @RouteInput() { scope, query: { limit, cursor } }: Input<typeof listBuilds>,
+  ): Promise<Output<typeof listBuilds>> {
+    const rows = await this.builds.list(scope, { limit: limit + 1, before: cursor ?? null });
+    const items = rows.slice(0, limit);
+    const nextCursor = rows.length > limit ? (items.at(-1)?.id ?? null) : null;
+    return { items: items.map(summaryOf), nextCursor };
+  }
+
+  @Route(getBuild)
+  async get(
+    @RouteInput() { scope, params }: Input<typeof getBuild>,
+  ): Promise<Output<typeof getBuild>> {
+    return this.#resource(scope, await this.builds.get(scope, params.build));
+  }
+
+  @Route(cancelBuild)
+  async cancel(
+    @RouteInput() { scope, params, reply }: Input<typeof cancelBuild>,
+  ): Promise<Output<typeof cancelBuild>> {
+    const { row, isNew } = await this.builds.cancel(scope, params.build);
+    reply.code(isNew ? 202 : 200);
+    return this.#resource(scope, row);
+  }
+
+  @Route(waitForBuild)
+  async wait(
+    @RouteInput() { scope, params, query, reply }: Input<typeof waitForBuild>,
+  ): Promise<Output<typeof waitForBuild>> {
+    const signal = whileConnected(reply, query.timeoutMs);
+    const row = await this.builds.wait(scope, params.build, query.state, signal);
+    return this.#resource(scope, row);
+  }
+
+  @Route(getBuildLogs)
+  async logs(
+    @RouteInput() { scope, params, query, request, reply }: Input<typeof getBuildLogs>,
+  ): Promise<Output<typeof getBuildLogs>> {
+    await this.builds.get(scope, params.build);
+    const isNdjson = request.headers.accept?.includes('application/x-ndjson') ?? false;
+    reply.type(isNdjson ? 'application/x-ndjson' : 'text/plain; charset=utf-8');
+    const pieces = this.builds.output(scope, params.build, query, whileConnected(reply));
+    return formatted(pieces, isNdjson ? asNdjson : asText);
+  }
+
+  async #resource(scope: ProjectScope, row: BuildRow): Promise<z.input<typeof Build>> {
+    const output = await this.builds.outputOfSteps(scope, row);
+    const steps = stepsOf(row).map((step) => ({ ...step, output: output.get(step.number) ?? '' }));
+    return { ...summaryOf(row), steps };
+  }
+}
+
+function summaryOf(row: BuildRow): z.input<typeof BuildSummary> {
+  const { id, image, contextId, dockerfile, target, state, reason, message, digest } = row;
+  return {
+    ...{ id, image, tag: row.tag, context: contextId, dockerfile, target },
+    ...{ state, reason, message, digest },
+    createdAt: row.createdAt.toISOString(),
+    startedAt: row.startedAt?.toISOString() ?? null,
+    finishedAt: row.finishedAt?.toISOString() ?? null,
+  };
+}
+
+async function* formatted(
+  pieces: AsyncIterable<StoredOutput[]>,
+  format: (piece: StoredOutput) => string,
+) {
+  yield new Uint8Array(); // who follows one that is silent has the answer's head at once
+  for await (const some of pieces) {
+    if (some.length > 0) yield Buffer.from(some.map(format).join(''));
+  }
+}
+
+function asText({ text }: StoredOutput): string {
+  return text;
+}
+
+function asNdjson({ id, time, step, text }: StoredOutput): string {
+  return `${JSON.stringify({ time, step, text, cursor: String(id) })}\n`;
+}

@@ -1,0 +1,95 @@
+import { BuildStepSchema } from '@slipway/contracts';
+import { isRepositoryName, isTag } from '@slipway/oci';
+import { z } from 'zod';
+
+/** What a context comes as; what it really is, its first bytes say. */
+export const CONTEXT_TYPES = ['application/x-tar', 'application/gzip', 'application/zstd'] as const;
+
+const noNul = (value: string): boolean => !value.includes('\0');
+const NUL = 'may not have a NUL character';
+
+const image = z
+  .string()
+  .max(200)
+  .refine(isRepositoryName, 'must be a name such as web or tools/web, in lower-case letters')
+  .describe("The image's name in this project; made when it is not there");
+const tag = z.string().refine(isTag, 'may have letters, digits, "_", "." and "-", at most 128');
+const dockerfile = z
+  .string()
+  .min(1)
+  .max(1024)
+  .refine(noNul, NUL)
+  .describe('Its path in the context');
+const target = z
+  .string()
+  .regex(/^[\w.-]{1,128}$/, 'must be the name or the number of a stage')
+  .describe('The stage to build; the last one when left out');
+
+/** The body of `POST …/builds`. */
+export const NewBuild = z.strictObject({
+  image,
+  tag: tag.default('latest'),
+  dockerfile: dockerfile.default('Dockerfile'),
+  target: target.optional(),
+  context: z.string().describe('Identifier of an uploaded context'),
+  args: z
+    .record(
+      z.string().regex(/^[A-Za-z_]\w{0,127}$/, 'must be a name such as VERSION'),
+      z.string().max(32_768).refine(noNul, NUL),
+    )
+    .default({})
+    .describe('Values for the ARG instructions'),
+});
+export type NewBuild = z.output<typeof NewBuild>;
+
+/** What goes with a context that is the body. */
+export const NewBuildQuery = z.strictObject({ image, tag, dockerfile, target }).partial();
+
+export const Context = z
+  .object({
+    id: z.string(),
+    sizeBytes: z.int(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Context' });
+
+const time = z.iso.datetime().nullable();
+
+export const BuildSummary = z
+  .object({
+    id: z.string(),
+    image: z.string().describe("The image's name in the project"),
+    tag: z.string(),
+    context: z.string().describe('Of which context'),
+    dockerfile: z.string(),
+    target: z.string().nullable(),
+    state: z.string().meta({ examples: ['queued', 'running', 'succeeded', 'failed', 'cancelled'] }),
+    reason: z
+      .string()
+      .nullable()
+      .describe('Why it ended, as a stable code (docs/reasons.md)')
+      .meta({ examples: ['completed', 'command-failed', 'dockerfile-invalid', 'cancelled'] }),
+    message: z.string().nullable().describe('The reason in words'),
+    digest: z.string().nullable().describe("Of the image's manifest, once it is in the registry"),
+    createdAt: z.iso.datetime(),
+    startedAt: time,
+    finishedAt: time,
+  })
+  .meta({ id: 'BuildSummary' });
+
+export const Build = BuildSummary.extend({
+  steps: z
+    .array(
+      BuildStepSchema.extend({
+        output: z.string().describe('The last 16 KiB of what it wrote'),
+      }),
+    )
+    .describe('The instructions of the Dockerfile, once it was read'),
+}).meta({ id: 'Build' });
+
+export const BuildList = z
+  .object({
+    items: z.array(BuildSummary),
+    nextCursor: z.string().nullable().describe('For the next page; null: this is the last'),
+  })
+  .meta({ id: 'BuildList' });

@@ -1,0 +1,120 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type BuildOutput, type BuildStep, BuildStepSchema } from '@slipway/contracts';
+import { type Database, newId, type Prisma } from '@slipway/db';
+import { buildStatesBefore } from '@slipway/lifecycle';
+import { BUILDS } from '@slipway/queue';
+import { z } from 'zod';
+import type { ProjectScope } from '../access/project-scope.store.ts';
+import { OutboxStore } from '../dispatch/outbox.store.ts';
+import { DATABASE } from '../platform.module.ts';
+import { givenUp } from './steps.ts';
+
+export type BuildRow = Prisma.BuildGetPayload<object>;
+
+/** A build as it was accepted. */
+export interface AcceptedBuild {
+  contextId: string;
+  image: string;
+  tag: string;
+  dockerfile: string;
+  target: string | null;
+  args: Record<string, string>;
+}
+
+export interface StoredOutput extends BuildOutput {
+  /** later ones are greater */
+  id: bigint;
+}
+
+const OUTPUT_OF_A_STEP = 16 * 1024;
+
+/** A project's builds, and what they wrote. */
+@Injectable()
+export class BuildStore {
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(OutboxStore) private readonly outbox: OutboxStore,
+  ) {}
+
+  create(
+    { organizationId, projectId, path }: ProjectScope,
+    accepted: AcceptedBuild,
+    { requestId }: { requestId: string },
+  ): Promise<BuildRow> {
+    const repository = `${path}/${accepted.image}`;
+    return this.database.transaction(async (tx) => {
+      const row = await tx.build.create({
+        data: { id: newId('bld'), organizationId, projectId, repository, ...accepted },
+      });
+      await this.outbox.add(tx, BUILDS, { buildId: row.id, requestId });
+      return row;
+    });
+  }
+
+  find({ projectId }: ProjectScope, id: string): Promise<BuildRow | null> {
+    return this.database.prisma.build.findFirst({ where: { projectId, id } });
+  }
+
+  /** The newest first, those before the identifier `before` when there is one. */
+  list(
+    { projectId }: ProjectScope,
+    { limit, before }: { limit: number; before: string | null },
+  ): Promise<BuildRow[]> {
+    return this.database.prisma.build.findMany({
+      where: { projectId, ...(before === null ? {} : { id: { lt: before } }) },
+      orderBy: { id: 'desc' },
+      take: limit,
+    });
+  }
+
+  /** null when it is over. Who makes it at the moment hears of it with the next report. */
+  cancel({ projectId }: ProjectScope, id: string): Promise<BuildRow | null> {
+    return this.database.transaction(async (tx) => {
+      await tx.$queryRaw`SELECT 1 FROM "Build" WHERE id = ${id} FOR UPDATE`;
+      const where = { id, projectId, state: { in: [...buildStatesBefore('cancelled')] } };
+      const before = await tx.build.findFirst({ where });
+      if (before === null) return null;
+      const end = { reason: 'cancelled', message: 'It was cancelled.', finishedAt: new Date() };
+      const steps = givenUp(stepsOf(before), 'cancelled');
+      const data = { state: 'cancelled', ...end, steps };
+      const row = await tx.build.update({ where: { id }, data });
+      await tx.$executeRaw`SELECT pg_notify('builds', ${id})`;
+      return row;
+    });
+  }
+
+  /** What a build wrote behind `after`, the oldest first. */
+  async output(
+    { projectId }: ProjectScope,
+    buildId: string,
+    { after, limit }: { after: bigint; limit: number },
+  ): Promise<StoredOutput[]> {
+    const rows = await this.database.prisma.buildOutput.findMany({
+      where: { buildId, build: { projectId }, id: { gt: after } },
+      orderBy: { id: 'asc' },
+      take: limit,
+    });
+    return rows.map(({ id, step, time, text }) => ({ id, step, time: time.toISOString(), text }));
+  }
+
+  /** The last of what each step of the newest attempt wrote, by the step's number. */
+  async outputOfSteps({ projectId }: ProjectScope, row: BuildRow): Promise<Map<number, string>> {
+    const found = await this.database.pool.query<{ step: number; text: string }>({
+      name: 'output-of-build-steps',
+      text: `SELECT step, right(string_agg(text, '' ORDER BY id), ${OUTPUT_OF_A_STEP}) AS text
+        FROM (
+          SELECT o.id, o.step, o.text,
+            sum(length(o.text)) OVER (PARTITION BY o.step ORDER BY o.id DESC) - length(o.text) AS behind
+          FROM "BuildOutput" o JOIN "Build" b ON b.id = o."buildId"
+          WHERE b.id = $1 AND b."projectId" = $2 AND o.attempt = $3 AND o.step IS NOT NULL
+        ) AS pieces
+        WHERE behind < ${OUTPUT_OF_A_STEP} GROUP BY step`,
+      values: [row.id, projectId, row.attempt],
+    });
+    return new Map(found.rows.map(({ step, text }) => [step, text]));
+  }
+}
+
+export function stepsOf({ steps }: Pick<BuildRow, 'steps'>): BuildStep[] {
+  return z.array(BuildStepSchema).parse(steps);
+}

@@ -1,4 +1,0 @@
-/** BullMQ takes no colons. */
-export function nodeQueueName(nodeId: string): string {
-  return `node-${nodeId}`;
-}

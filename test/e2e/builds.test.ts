@@ -1,0 +1,155 @@
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { buildsIn } from '../fixtures/builds.ts';
+import { containersIn } from '../fixtures/containers.ts';
+import { flushRedis, otherProject, pidOf, platform, stateDir } from '../fixtures/platform.ts';
+
+/* Builds as a tenant has them: through the generated client, on a running platform. */
+
+const { build, wait, ended, cancel, logs, follow } = buildsIn(platform());
+const { create, ended: containerEnded, logs: containerLogs } = containersIn(platform());
+const WITHIN = { timeout: 60_000 };
+const SLOW = 'FROM busybox\nRUN echo begun; for i in 1 2 3 4 5 6; do sleep 0.5; echo $i; done';
+
+/** What builds have on the machine while they are under way. */
+function traces(): string[] {
+  const processes = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => commandOf(pid).includes(`${stateDir()}/builds/`));
+  const folder = join(stateDir(), 'builds/work');
+  const work = existsSync(folder) ? readdirSync(folder) : [];
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  return [...processes, ...work, ...mounts.filter((line) => line.includes('/builds/'))];
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+async function untilItSays(made: Awaited<ReturnType<typeof build>>, text: string): Promise<void> {
+  await vi.waitFor(async () => expect(await logs(made)).toContain(text), WITHIN);
+}
+
+test('a Dockerfile becomes an image that runs; built again it is there at once', async () => {
+  const files = {
+    Dockerfile: `FROM busybox AS make
+RUN mkdir /out && tr a-z A-Z < /etc/hostname > /out/made
+FROM busybox
+COPY --from=make /out/made /made
+COPY greeting /greeting
+CMD ["cat", "/greeting"]`,
+    greeting: 'hello from the context\n',
+  };
+  const built = await wait(await build('tools/greeter', files));
+  expect(built).toMatchObject({ state: 'succeeded', reason: 'completed', image: 'tools/greeter' });
+  expect(built.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  const container = await create({ image: 'tools/greeter' });
+  expect(container.imageDigest).toBe(built.digest);
+  expect(await containerEnded(container)).toMatchObject({ exitCode: 0 });
+  expect(await containerLogs(container)).toBe('hello from the context\n');
+  const again = await wait(await build('tools/greeter', files));
+  const cached = again.steps.filter((step) => step.cached).map(({ number }) => number);
+  expect(cached).toEqual([2, 4, 5, 6]);
+  expect(again.digest).toBe(built.digest);
+});
+
+test('the log is live, and has all that was written', async () => {
+  const made = await build('slow', { Dockerfile: SLOW });
+  let log = '';
+  let sawItRun = false;
+  for await (const text of follow(made)) {
+    log += text;
+    if (log.includes('begun\n') && !log.includes('6\n')) sawItRun = true;
+  }
+  expect(sawItRun).toBe(true);
+  expect(log).toMatch(/^STEP 1\/2: FROM busybox\nSTEP 2\/2: RUN .*\nbegun\n1\n2\n3\n4\n5\n6\n/);
+  expect((await wait(made)).steps[1]?.output).toBe('begun\n1\n2\n3\n4\n5\n6\n');
+  expect(await logs(made)).toBe(log);
+});
+
+test('a build that fails names the line, and leaves nothing', async () => {
+  const cases: [string, string, RegExp][] = [
+    ['FROM busybox\n\nRUN echo a; exit 3', 'command-failed', /^line 3: RUN .* exit code 3/],
+    ['FROM busybox\nCOPY nothing /x', 'instruction-failed', /^line 2: COPY .*"\/nothing"/],
+    ['FROM nothing:v1', 'base-image-not-found', /^line 1: FROM nothing:v1: there is no such image/],
+    ['FROM quay.io/a/b', 'dockerfile-invalid', /line 1/],
+    ['FROM busybox\nFOO', 'dockerfile-invalid', /line 2/],
+  ];
+  const all = await Promise.all(cases.map(([dockerfile]) => ended('broken', dockerfile)));
+  for (const [index, [dockerfile, reason, message]] of cases.entries()) {
+    expect(all[index], dockerfile).toMatchObject({ state: 'failed', reason, digest: null });
+    expect(all[index]?.message).toMatch(message);
+    expect(all[index]?.message).not.toContain('.slipway');
+  }
+  expect(traces()).toEqual([]);
+});
+
+test('a command of a build reaches nobody', async () => {
+  const { api, registry } = platform();
+  const built = await ended(
+    'alone',
+    `FROM busybox
+RUN ! wget -q -O- ${api}/v1/health && ! wget -q -O- http://${registry}/v2/ && ! nc -w 1 8.8.8.8 53 </dev/null
+RUN test "$(ls /sys/class/net)" = lo && test "$(ps | wc -l)" -lt 6`,
+  );
+  expect(built).toMatchObject({ state: 'succeeded' });
+});
+
+test('an image of another organization is none, however it is named', async () => {
+  const other = buildsIn(await otherProject('rival'));
+  expect(await other.ended('secret', 'FROM busybox')).toMatchObject({ state: 'succeeded' });
+  const none = { state: 'failed', reason: 'base-image-not-found' };
+  for (const from of ['secret', 'rival/web/secret', 'web/secret']) {
+    expect(await ended('mine', `FROM ${from}`)).toMatchObject(none);
+    expect(await ended('mine', `FROM busybox\nCOPY --from=${from} / /`)).toMatchObject(none);
+  }
+  // its own: by each of its names
+  expect(await other.ended('more', 'FROM rival/web/secret')).toMatchObject({ state: 'succeeded' });
+  expect(await other.ended('more', 'FROM secret')).toMatchObject({ state: 'succeeded' });
+});
+
+test('a cancelled build ends at once, with all that it started', async () => {
+  const made = await build('slow', { Dockerfile: SLOW.replace('0.5', '1000') });
+  await untilItSays(made, 'begun');
+  expect(traces()).not.toEqual([]);
+  await cancel(made);
+  expect(await wait(made)).toMatchObject({
+    ...{ state: 'cancelled', steps: [{ state: 'succeeded' }, { state: 'cancelled' }] },
+  });
+  await vi.waitFor(() => expect(traces()).toEqual([]), WITHIN);
+  // what it left in the store goes with the next build
+  await ended('slow', 'FROM busybox');
+  expect(globSync(`/sys/fs/cgroup/{.,*}/slipway-*/builds/*/${made.id}`)).toEqual([]);
+});
+
+test('a build goes on when the API, and begins again when the agent is killed', async () => {
+  const made = await build('slow', { Dockerfile: SLOW.replace('begun', 'begun with the API') });
+  await untilItSays(made, 'begun with');
+  process.kill(pidOf('api'), 'SIGKILL');
+  const log = 'begun with the API\n1\n2\n3\n4\n5\n6\npushed';
+  await vi.waitFor(async () => expect(await logs(made)).toContain(log), WITHIN);
+  expect(await wait(made)).toMatchObject({ state: 'succeeded' });
+
+  const second = await build('slow', { Dockerfile: SLOW.replace('begun', 'begun with the agent') });
+  await untilItSays(second, 'begun with');
+  process.kill(pidOf('agent'), 'SIGKILL');
+  expect(await wait(second)).toMatchObject({ state: 'succeeded' });
+  expect(await logs(second)).toContain('The node has ended: the build begins again.');
+  await vi.waitFor(() => expect(traces()).toEqual([]), WITHIN);
+});
+
+test('builds that Redis lost are made all the same', async () => {
+  const running = await Promise.all(
+    [1, 2].map((index) => build('slow', { Dockerfile: `${SLOW}; : ${index}` })),
+  );
+  for (const made of running) await untilItSays(made, 'begun');
+  const waiting = await build('waiting', { Dockerfile: 'FROM busybox\nRUN true' });
+  await flushRedis();
+  expect(await wait(waiting)).toMatchObject({ state: 'succeeded' });
+  for (const made of running) expect(await wait(made)).toMatchObject({ state: 'succeeded' });
+});
