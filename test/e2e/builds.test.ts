@@ -74,7 +74,7 @@ test('the log is live, and has all that was written', async () => {
 
 test('a build that fails names the line, and leaves nothing', async () => {
   const cases: [string, string, RegExp][] = [
-    ['FROM busybox\n\nRUN echo a; exit 3', 'command-failed', /^line 3: RUN .* exit code 3/],
+    ['FROM busybox\n\nRUN echo "a"; exit 3', 'command-failed', /^line 3: RUN .* exit code 3/],
     ['FROM busybox\nCOPY nothing /x', 'instruction-failed', /^line 2: COPY .*"\/nothing"/],
     ['FROM nothing:v1', 'base-image-not-found', /^line 1: FROM nothing:v1: there is no such image/],
     ['FROM quay.io/a/b', 'dockerfile-invalid', /line 1/],

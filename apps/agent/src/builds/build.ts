@@ -63,26 +63,24 @@ async function push(buildah: Buildah, signal: AbortSignal): Promise<string> {
 
 /** In words that name the Dockerfile's line; what may go better next time is no `BuildFailure`. */
 function failureOf({ current, error }: BuildProgress, code: number, work: WorkFolder): Error {
-  if (current === null || OF_THE_REGISTRY.test(error)) {
-    return new Error(`buildah ended with ${code}: ${error}`);
-  }
+  const why = error.replace(/^building at STEP ".*?": (?=[a-z])/s, '');
+  if (current === null) return new Error(`buildah ended with ${code}: ${error}`);
   const { keyword, line, instruction } = current;
   const at = `line ${line}: ${instruction}`;
-  if (keyword === 'RUN' && error.includes('while running runtime: exit status')) {
+  if (keyword === 'RUN' && /while running runtime: exit status \d+$/.test(error)) {
     return new BuildFailure('command-failed', `${at}: it ended with exit code ${code}.`);
   }
-  if (/name unknown|manifest unknown|no stage or image found/i.test(error)) {
+  if (OF_THE_REGISTRY.test(why)) return new Error(`buildah ended with ${code}: ${error}`);
+  if (/name unknown|manifest unknown|no stage or image found/i.test(why)) {
     const where = 'neither in this project’s registry nor among the base images';
     return new BuildFailure('base-image-not-found', `${at}: there is no such image, ${where}.`);
   }
-  const missing = /copier: stat: "([^"]*)": no such file or directory/.exec(error)?.[1];
+  const missing = /copier: stat: "([^"]*)": no such file or directory/.exec(why)?.[1];
   if (missing !== undefined) {
     return new BuildFailure('instruction-failed', `${at}: there is no "${missing}" to be copied.`);
   }
-  const why = error
-    .replace(/^building at STEP "(?:[^"\\]|\\.)*": /, '')
-    .replaceAll(work.context, 'the context');
-  return new BuildFailure('instruction-failed', `${at}: ${why}`);
+  const words = why.replaceAll(work.context, 'the context');
+  return new BuildFailure('instruction-failed', `${at}: ${words}`);
 }
 
 function workFolder(workDir: string, { id, attempt }: BuildOrder): WorkFolder {

@@ -92,7 +92,13 @@ export class Buildah {
   /** Removes what killed builds of the project have left. Only while none is under way. */
   async tidy(signal: AbortSignal): Promise<void> {
     await this.#run(['rm', '--all'], () => {}, signal);
-    for (const left of globSync(`/sys/fs/cgroup/{.,*}${this.#cgroups}/*/`)) rmdirSync(left);
+    for (const left of globSync(`/sys/fs/cgroup/{.,*}${this.#cgroups}/*/`)) {
+      try {
+        rmdirSync(left);
+      } catch {
+        // what was killed in it is still ending: next time
+      }
+    }
   }
 
   async #run(
@@ -108,14 +114,15 @@ export class Buildah {
       [
         ...['--pdeathsig', 'KILL'],
         ...['unshare', '--mount', '--propagation', 'private', '--pid', '--mount-proc', '--fork'],
-        ...['--kill-child=SIGKILL', 'sh', '-c', 'exec "$@" 2>&1', 'sh', 'buildah'],
+        ...['--kill-child=SIGKILL', 'sh', '-c', 'exec "$@" 2>&1', 'sh'],
+        ...['env', ...this.#env(), 'buildah'],
         ...['--root', join(storesDir, projectId), '--runroot', join(runDir, projectId)],
         ...['--storage-driver', 'overlay'],
         ...['--registries-conf', this.#configured('registries.conf')],
         ...['--registries-conf-dir', this.#configured('registries.conf.d')],
         ...args,
       ],
-      { stdio: ['ignore', 'pipe', 'ignore'], env: this.#env(), cwd: this.#work.path },
+      { stdio: ['ignore', 'pipe', 'ignore'], cwd: this.#work.path },
     );
     const kill = (): boolean => child.kill('SIGKILL');
     signal.addEventListener('abort', kill);
@@ -143,14 +150,14 @@ export class Buildah {
     ];
   }
 
-  #env(): NodeJS.ProcessEnv {
-    const { PATH, SLIPWAY_HOME } = process.env;
-    return {
-      ...{ PATH, SLIPWAY_HOME, HOME: this.#work.path, TMPDIR: this.#file('tmp') },
-      CONTAINERS_CONF: this.#configured('containers.conf'),
-      CONTAINERS_STORAGE_CONF: this.#configured('storage.conf'),
-      CONTAINERS_REGISTRIES_CONF: this.#configured('registries.conf'),
-    };
+  #env(): string[] {
+    return [
+      `HOME=${this.#work.path}`,
+      `TMPDIR=${this.#file('tmp')}`,
+      `CONTAINERS_CONF=${this.#configured('containers.conf')}`,
+      `CONTAINERS_STORAGE_CONF=${this.#configured('storage.conf')}`,
+      `CONTAINERS_REGISTRIES_CONF=${this.#configured('registries.conf')}`,
+    ];
   }
 
   /** Everything that buildah would else take from /etc/containers. */

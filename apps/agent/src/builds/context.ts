@@ -56,11 +56,10 @@ function unusable(why: string): BuildFailure {
 function startTar(folder: string, { bytes }: Limits): ChildProcessWithoutNullStreams {
   const confined = ['--pdeathsig', 'KILL', '--inh-caps=-mknod', '--bounding-set=-mknod'];
   const tar = ['tar', '--extract', '--verbose', '--no-same-owner', '--preserve-permissions'];
-  return spawn(
-    'setpriv',
-    [...confined, 'prlimit', `--fsize=${bytes}`, ...tar, '--directory', folder],
-    { env: { PATH: process.env.PATH, LC_ALL: 'C' } },
-  );
+  return spawn('setpriv', [
+    ...[...confined, 'prlimit', `--fsize=${bytes}`],
+    ...['env', 'LC_ALL=C', ...tar, '--directory', folder],
+  ]);
 }
 
 /** @returns what it complained of first, and how many entries it has unpacked; too many end it */
