@@ -604,6 +604,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description The last page's `nextCursor` */
                 cursor?: string;
             };
             header?: never;
@@ -805,6 +806,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description The last page's `nextCursor` */
                 cursor?: string;
             };
             header?: never;

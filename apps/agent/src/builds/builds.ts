@@ -13,18 +13,13 @@ import pLimit from 'p-limit';
 import { type BuildTools, build } from './build.ts';
 import { BuildFailure } from './build-failure.ts';
 import { BuildReport } from './build-report.ts';
-import type { BuildahSettings } from './buildah.ts';
-import type { ContextSource } from './context-source.ts';
 import { Stores } from './stores.ts';
 
 const LOOK_EVERY_MS = 15_000;
 
-export interface BuildsContext {
+export interface BuildsContext extends Omit<BuildTools, 'stores'> {
   nodeId: string;
   api: Caller<typeof BUILD_CALLS>;
-  contexts: ContextSource;
-  settings: BuildahSettings;
-  workDir: string;
   log: Logger;
 }
 
@@ -42,8 +37,7 @@ export class Builds {
 
   private constructor(context: BuildsContext) {
     this.#context = context;
-    const { contexts, settings, workDir } = context;
-    this.#tools = { contexts, settings, workDir, stores: new Stores() };
+    this.#tools = { ...context, stores: new Stores() };
   }
 
   /** What an earlier agent had under way is nobody's any more. */

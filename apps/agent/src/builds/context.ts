@@ -36,9 +36,20 @@ export async function unpackContext(
       throw error;
     }
   }
+  const chunks = watched();
+  let head = Buffer.alloc(0);
+  while (head.length < MAGIC_BYTES) {
+    const { value, done } = await chunks.next();
+    if (done) break;
+    head = Buffer.concat([head, value]);
+  }
+  async function* whole() {
+    yield head;
+    yield* chunks;
+  }
   const tar = startTar(folder, limits);
   const ended = outcomeOf(tar, limits);
-  const feeding = pipeline(watched, decompressed, limitedTo(limits), tar.stdin).catch(
+  const feeding = pipeline(whole, decompressorFor(head), limitedTo(limits), tar.stdin).catch(
     (error: NodeJS.ErrnoException) => error,
   );
   const [{ code, said, entries }, error] = await Promise.all([ended, feeding]);
@@ -85,43 +96,17 @@ async function outcomeOf(
 
 const NEWLINE = 0x0a;
 
-/** By its first bytes: what the request called it does not count. */
-async function* decompressed(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let head = Buffer.alloc(0);
-  let decompress: Transform | null = null;
-  const iterator = source[Symbol.asyncIterator]();
-  while (head.length < MAGIC_BYTES) {
-    const { value, done } = await iterator.next();
-    if (done) break;
-    head = Buffer.concat([head, value]);
-  }
-  for (const { magic, make } of COMPRESSIONS) {
-    if (head.subarray(0, magic.length).equals(magic)) decompress = make();
-  }
-  async function* whole() {
-    yield head;
-    for (;;) {
-      const { value, done } = await iterator.next();
-      if (done) return;
-      yield value;
-    }
-  }
-  if (decompress === null) {
-    yield* whole();
-    return;
-  }
-  const output = new PassThrough();
-  const feeding = pipeline(whole, decompress, output);
-  feeding.catch(() => {}); // the reader gets it too
-  yield* output;
-  await feeding;
-}
-
 const MAGIC_BYTES = 4;
 const COMPRESSIONS = [
   { magic: Buffer.from([0x1f, 0x8b]), make: createGunzip },
   { magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), make: createZstdDecompress },
 ];
+
+/** What the request called it does not count. @param head its first bytes */
+function decompressorFor(head: Buffer): Transform {
+  const found = COMPRESSIONS.find(({ magic }) => head.subarray(0, magic.length).equals(magic));
+  return found === undefined ? new PassThrough() : found.make();
+}
 
 function limitedTo({ bytes }: Limits) {
   return async function* limited(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

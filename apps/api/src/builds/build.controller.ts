@@ -3,8 +3,9 @@ import { BUILD_STATES } from '@slipway/lifecycle';
 import { z } from 'zod';
 import { askedBy } from '../access/asked.ts';
 import type { ProjectScope } from '../access/project-scope.store.ts';
+import { oneOrSeveral, PageQuery, pageOf, timeoutMs } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
-import { Streamed } from '../http/streamed.ts';
+import { contentTypeOf, LOG } from '../http/streamed.ts';
 import { invalid } from '../http/validate.ts';
 import { whileConnected } from '../http/while-connected.ts';
 import {
@@ -39,10 +40,7 @@ const listBuilds = defineRoute({
   ...{ method: 'GET', path: AT, operationId: 'listBuilds', tag, access },
   summary: 'The builds of a project, the newest first',
   params: InProject,
-  query: z.strictObject({
-    limit: z.coerce.number().int().min(1).max(1000).default(100),
-    cursor: z.string().optional(),
-  }),
+  query: PageQuery,
   responses: { 200: BuildList },
 });
 
@@ -63,14 +61,11 @@ const waitForBuild = defineRoute({
   description: 'Answers with the build as it is then, also when the time is up before that.',
   params: OfBuild,
   query: z.strictObject({
-    state: z
-      .string()
-      .transform((text) => text.split(','))
-      .pipe(z.array(z.enum(BUILD_STATES)))
+    state: oneOrSeveral(BUILD_STATES)
       .default([])
       .describe('One or several with commas; when left out: until it is over')
       .meta({ examples: ['succeeded,failed'] }),
-    timeoutMs: z.coerce.number().int().min(0).max(60_000).default(30_000),
+    timeoutMs,
   }),
   responses: { 200: Build },
 });
@@ -84,7 +79,7 @@ const getBuildLogs = defineRoute({
   query: z.strictObject({
     follow: z.stringbool().default(false).describe('And what it writes from now on, to its end'),
   }),
-  responses: { 200: new Streamed('text/plain', 'application/x-ndjson') },
+  responses: { 200: LOG },
 });
 
 @Controller()
@@ -115,9 +110,7 @@ export class BuildController {
     @RouteInput() { scope, query: { limit, cursor } }: Input<typeof listBuilds>,
   ): Promise<Output<typeof listBuilds>> {
     const rows = await this.builds.list(scope, { limit: limit + 1, before: cursor ?? null });
-    const items = rows.slice(0, limit);
-    const nextCursor = rows.length > limit ? (items.at(-1)?.id ?? null) : null;
-    return { items: items.map(summaryOf), nextCursor };
+    return pageOf(rows, limit, summaryOf);
   }
 
   @Route(getBuild)
@@ -150,15 +143,17 @@ export class BuildController {
     @RouteInput() { scope, params, query, request, reply }: Input<typeof getBuildLogs>,
   ): Promise<Output<typeof getBuildLogs>> {
     await this.builds.get(scope, params.build);
-    const isNdjson = request.headers.accept?.includes('application/x-ndjson') ?? false;
-    reply.type(isNdjson ? 'application/x-ndjson' : 'text/plain; charset=utf-8');
+    const format = LOG.chosenBy(request.headers);
+    reply.type(contentTypeOf(format));
     const pieces = this.builds.output(scope, params.build, query, whileConnected(reply));
-    return formatted(pieces, isNdjson ? asNdjson : asText);
+    return formatted(pieces, format === 'text/plain' ? asText : asNdjson);
   }
 
   async #resource(scope: ProjectScope, row: BuildRow): Promise<z.input<typeof Build>> {
+    const seen = stepsOf(row);
+    if (seen.length === 0) return { ...summaryOf(row), steps: [] };
     const output = await this.builds.outputOfSteps(scope, row);
-    const steps = stepsOf(row).map((step) => ({ ...step, output: output.get(step.number) ?? '' }));
+    const steps = seen.map((step) => ({ ...step, output: output.get(step.number) ?? '' }));
     return { ...summaryOf(row), steps };
   }
 }

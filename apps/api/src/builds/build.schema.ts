@@ -1,6 +1,7 @@
 import { BuildStepSchema } from '@slipway/contracts';
 import { isRepositoryName, isTag } from '@slipway/oci';
 import { z } from 'zod';
+import { listOf } from '../http/query.ts';
 
 /** What a context comes as; what it really is, its first bytes say. */
 export const CONTEXT_TYPES = ['application/x-tar', 'application/gzip', 'application/zstd'] as const;
@@ -87,9 +88,4 @@ export const Build = BuildSummary.extend({
     .describe('The instructions of the Dockerfile, once it was read'),
 }).meta({ id: 'Build' });
 
-export const BuildList = z
-  .object({
-    items: z.array(BuildSummary),
-    nextCursor: z.string().nullable().describe('For the next page; null: this is the last'),
-  })
-  .meta({ id: 'BuildList' });
+export const BuildList = listOf(BuildSummary).meta({ id: 'BuildList' });

@@ -4,10 +4,11 @@ import { CONTAINER_STATES } from '@slipway/lifecycle';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { askedBy } from '../access/asked.ts';
+import { oneOrSeveral, PageQuery, pageOf, timeoutMs } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
-import { Streamed } from '../http/streamed.ts';
+import { contentTypeOf, LOG } from '../http/streamed.ts';
 import { whileConnected } from '../http/while-connected.ts';
-import { ContainerLogs, LOG_FORMATS } from './container.logs.ts';
+import { ContainerLogs } from './container.logs.ts';
 import { Container, ContainerList, NewContainer } from './container.schema.ts';
 import { type Change, ContainerService } from './container.service.ts';
 import type { ContainerRow } from './container.store.ts';
@@ -30,10 +31,7 @@ const listContainers = defineRoute({
   ...{ method: 'GET', path: AT, operationId: 'listContainers', tag, access },
   summary: 'The containers of a project, the oldest first',
   params: InProject,
-  query: z.strictObject({
-    limit: z.coerce.number().int().min(1).max(1000).default(100),
-    cursor: z.string().default(''),
-  }),
+  query: PageQuery,
   responses: { 200: ContainerList },
 });
 
@@ -70,10 +68,7 @@ const waitForContainer = defineRoute({
   description: 'Answers with the container as it is then, also when the time is up before that.',
   params: OfContainer,
   query: z.strictObject({
-    state: z
-      .string()
-      .transform((text) => text.split(','))
-      .pipe(z.array(z.enum(CONTAINER_STATES)))
+    state: oneOrSeveral(CONTAINER_STATES)
       .optional()
       .describe('One or several with commas; when left out: until it runs or rests')
       .meta({ examples: ['exited,failed'] }),
@@ -83,7 +78,7 @@ const waitForContainer = defineRoute({
       .min(0)
       .default(0)
       .describe('Of this run: what an earlier one came to does not count'),
-    timeoutMs: z.coerce.number().int().min(0).max(60_000).default(30_000),
+    timeoutMs,
   }),
   responses: { 200: Container },
 });
@@ -94,7 +89,7 @@ const getContainerLogs = defineRoute({
   description:
     '`Accept: text/plain` is both streams as they came; `application/x-ndjson` has `time`, `stream`, `line` and `cursor` of each line.',
   ...{ params: OfContainer, query: z.strictObject({}) },
-  responses: { 200: new Streamed(...LOG_FORMATS) },
+  responses: { 200: LOG },
 });
 
 @Controller()
@@ -115,10 +110,8 @@ export class ContainerController {
   async list(
     @RouteInput() { scope, query: { limit, cursor } }: Input<typeof listContainers>,
   ): Promise<Output<typeof listContainers>> {
-    const rows = await this.containers.list(scope, { limit: limit + 1, after: cursor });
-    const items = rows.slice(0, limit);
-    const nextCursor = rows.length > limit ? (items.at(-1)?.id ?? null) : null;
-    return { items: items.map(resourceOf), nextCursor };
+    const rows = await this.containers.list(scope, { limit: limit + 1, after: cursor ?? '' });
+    return pageOf(rows, limit, resourceOf);
   }
 
   @Route(getContainer)
@@ -166,9 +159,8 @@ export class ContainerController {
     @RouteInput() { scope, params, request, reply }: Input<typeof getContainerLogs>,
   ): Promise<Output<typeof getContainerLogs>> {
     const row = await this.containers.get(scope, params.container);
-    const accept = request.headers.accept ?? '';
-    const format = LOG_FORMATS.find((known) => accept.includes(known)) ?? 'text/plain';
-    reply.type(format === 'text/plain' ? 'text/plain; charset=utf-8' : format);
+    const format = LOG.chosenBy(request.headers);
+    reply.type(contentTypeOf(format));
     return this.containerLogs.read(row, format);
   }
 }

@@ -2,11 +2,9 @@ import type { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import { NodeConnections } from '../agents/node-connections.ts';
+import type { LogFormat } from '../http/streamed.ts';
 import { NodeStore } from '../nodes/node.store.ts';
 import type { ContainerRow } from './container.store.ts';
-
-export const LOG_FORMATS = ['text/plain', 'application/x-ndjson'] as const;
-export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /** What containers have written, from the nodes that have it. */
 @Injectable()

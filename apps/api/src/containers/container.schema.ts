@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listOf } from '../http/query.ts';
 
 const MIB = 1024 * 1024;
 
@@ -84,9 +85,4 @@ export const Container = z
   })
   .meta({ id: 'Container' });
 
-export const ContainerList = z
-  .object({
-    items: z.array(Container),
-    nextCursor: z.string().nullable().describe('For the next page; null: this is the last'),
-  })
-  .meta({ id: 'ContainerList' });
+export const ContainerList = listOf(Container).meta({ id: 'ContainerList' });
