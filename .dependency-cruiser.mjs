@@ -46,7 +46,12 @@ export default {
     error(
       'only-queue-touches-bullmq',
       { pathNot: '^libs/queue/' },
-      { path: 'node_modules/(bullmq|ioredis)/' },
+      { path: 'node_modules/bullmq/' },
+    ),
+    error(
+      'only-redis-touches-ioredis',
+      { pathNot: '^libs/redis/' },
+      { path: 'node_modules/ioredis/' },
     ),
     error(
       'only-the-engine-driver-touches-grpc',

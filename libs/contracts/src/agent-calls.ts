@@ -171,5 +171,14 @@ export const LOG_CALLS = {
   removeLog: call(z.strictObject({ engineId }), Nothing),
 } as const;
 
+/** What edges ask of agents: no API is needed to reach a container. */
+export const AGENT_CALLS = {
+  /** null: it does not run (any more) */
+  containerAddress: call(
+    z.strictObject({ engineId }),
+    z.strictObject({ address: z.ipv4().nullable() }),
+  ),
+} as const;
+
 /** How often an agent announces its node. */
 export const ANNOUNCE_EVERY_MS = 5_000;

@@ -14,7 +14,10 @@ export const ERROR_CODES = {
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
   'invalid-request': { status: 422, title: 'The request is not valid' },
   internal: { status: 500, title: 'Internal error', retryable: true },
+  'upstream-failed': { status: 502, title: 'The service gave no valid answer', retryable: true },
   unavailable: { status: 503, title: 'Temporarily unavailable', retryable: true },
+  'no-instance': { status: 503, title: 'The service has no instance', retryable: true },
+  'upstream-timeout': { status: 504, title: 'The service did not answer in time', retryable: true },
   'storage-full': { status: 507, title: 'No storage space left', retryable: true },
 } as const satisfies Record<string, { status: number; title: string; retryable?: true }>;
 

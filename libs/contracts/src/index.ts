@@ -3,3 +3,4 @@ export * from './build.ts';
 export * from './commands.ts';
 export * from './container.ts';
 export * from './errors.ts';
+export * from './route.ts';

@@ -1,7 +1,6 @@
 import type { Command } from '@slipway/contracts';
+import { connect, type Redis } from '@slipway/redis';
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
-import { connect } from './connection.ts';
 
 /** The senders' side of all queues. */
 export class Queues {

@@ -1,5 +1,5 @@
+import { connect } from '@slipway/redis';
 import { Worker } from 'bullmq';
-import { connect } from './connection.ts';
 import type { CommandQueue } from './queue.ts';
 
 export interface QueueWorker {

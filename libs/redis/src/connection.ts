@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis';
 
+export type { Redis };
+
 /**
  * @param url `redis://…`, or the path of a Unix socket
  * @param options a producer fails at once while Redis is away, a worker waits for it

@@ -1,0 +1,1 @@
+export { connect, type Redis } from './connection.ts';

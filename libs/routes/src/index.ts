@@ -1,0 +1,2 @@
+export { RoutePublisher } from './route-publisher.ts';
+export { RouteTable } from './route-table.ts';

@@ -1,0 +1,6 @@
+/** A hash: by host, the newest change of each host that leads somewhere. */
+export const ROUTES = 'routes';
+/** The version of the newest change that the hash has. */
+export const VERSION = 'routes:version';
+/** Where each change is told, in the order of versions. */
+export const CHANGES = 'routes:changes';

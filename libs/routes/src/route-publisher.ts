@@ -1,0 +1,57 @@
+import type { RouteChange } from '@slipway/contracts';
+import { connect, type Redis } from '@slipway/redis';
+import { CHANGES, ROUTES, VERSION } from './keys.ts';
+
+/**
+ * KEYS the hash, the version; ARGV the channel, the version to follow, the new version, and for each
+ * change its host, its JSON, and `gone` or nothing. Returns 1, or 0 when another version is there.
+ */
+const PUBLISH = `
+if (redis.call('GET', KEYS[2]) or '0') ~= ARGV[2] then return 0 end
+for i = 4, #ARGV, 3 do
+  if ARGV[i + 2] == 'gone' then
+    redis.call('HDEL', KEYS[1], ARGV[i])
+  else
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  end
+  redis.call('PUBLISH', ARGV[1], ARGV[i + 1])
+end
+redis.call('SET', KEYS[2], ARGV[3])
+return 1`;
+
+/** Hands changes of routes to Redis and to all who follow them there. Several may do so at once. */
+export class RoutePublisher {
+  readonly #connection: Redis;
+
+  /** @param url `redis://…`, or the path of a Unix socket */
+  constructor(url: string) {
+    this.#connection = connect(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false });
+  }
+
+  /** Up to which version Redis has the routes; 0: it has none (any more). @throws while Redis is away */
+  async version(): Promise<number> {
+    return Number((await this.#connection.get(VERSION)) ?? 0);
+  }
+
+  /**
+   * @param after what `version` said
+   * @param changes all that come next, in the order of their versions
+   * @returns false when others have published meanwhile: nothing was done
+   */
+  async publish(after: number, changes: readonly RouteChange[]): Promise<boolean> {
+    const newest = changes.at(-1)?.version ?? after;
+    const told = changes.flatMap((change) => [
+      ...[change.host, JSON.stringify(change)],
+      change.route === null ? 'gone' : '',
+    ]);
+    const done = await this.#connection.eval(
+      ...([PUBLISH, 2, ROUTES, VERSION] as const),
+      ...[CHANGES, String(after), String(newest), ...told],
+    );
+    return done === 1;
+  }
+
+  close(): void {
+    this.#connection.disconnect();
+  }
+}
