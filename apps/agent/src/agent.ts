@@ -8,6 +8,7 @@ import pLimit from 'p-limit';
 import { BUILDS_SIDE_BY_SIDE, Builds } from './builds/builds.ts';
 import { ContextSource } from './builds/context-source.ts';
 import { Containerd } from './containerd/containerd.ts';
+import { serveAddresses } from './containers/addresses.ts';
 import { Looks } from './containers/looks.ts';
 import type { NodeContext } from './containers/node-context.ts';
 import { Resync } from './containers/resync.ts';
@@ -24,8 +25,14 @@ const COMMANDS_SIDE_BY_SIDE = 50;
 /** Resolves when the node has joined and takes commands. */
 export async function startAgent(env: Env, log: Logger): Promise<{ close(): Promise<void> }> {
   let isReady = false;
+  const containerd = new Containerd({
+    socket: env.CONTAINERD_SOCKET,
+    namespace: env.CONTAINERD_NAMESPACE,
+    runcRoot: env.RUNC_ROOT,
+  });
   const door = createDoor(log, () => isReady);
   serveLogs(door, env.CONTAINER_LOGS_DIR);
+  serveAddresses(door, containerd);
   await listenOn(door, env.AGENT_SOCKET);
 
   const apiPool = connect(`unix:${env.API_SOCKET}`);
@@ -45,11 +52,6 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
     log,
   );
   const nodeId = await announcer.join();
-  const containerd = new Containerd({
-    socket: env.CONTAINERD_SOCKET,
-    namespace: env.CONTAINERD_NAMESPACE,
-    runcRoot: env.RUNC_ROOT,
-  });
   const context: NodeContext = {
     ...{ nodeId, containerd, network, api, log },
     images: new ImagePuller(containerd, env.REGISTRY_URL),

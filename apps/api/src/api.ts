@@ -5,10 +5,12 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Notifications, openDatabase } from '@slipway/db';
 import type { Logger } from '@slipway/log';
 import { Queues } from '@slipway/queue';
+import { RoutePublisher } from '@slipway/routes';
 import { AgentDoor } from './agents/agent-door.ts';
 import { NodeConnections } from './agents/node-connections.ts';
 import { appModule } from './app.module.ts';
 import { DirectoryBlobStore } from './blobs/directory.blob-store.ts';
+import { Restarts } from './containers/restarts.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import type { Env } from './env.ts';
 import { sendProblem } from './http/problem.filter.ts';
@@ -18,6 +20,8 @@ import { publishDocument } from './openapi/published.ts';
 import { seed } from './operator/seed.store.ts';
 import { sendOciError } from './registry/oci-error.ts';
 import { Registry } from './registry/registry.ts';
+import { RouteFeed } from './routing/route-feed.ts';
+import { DeployRunner } from './services/deploy-runner.ts';
 
 export interface RunningApi {
   /** `http://127.0.0.1:7700` */
@@ -46,10 +50,14 @@ export async function startApi(env: Env, log: Logger): Promise<RunningApi> {
   const agents = createServer(log, { readsJson: true, refuse: sendProblem });
   const notifications = new Notifications(env.DATABASE_URL.reveal());
   const queues = new Queues(env.REDIS_URL);
-  const { SECRET_KEY: secretKey, PARTS_FILE: partsFile = null } = env;
+  const routePublisher = new RoutePublisher(env.REDIS_URL);
+  const { SECRET_KEY: secretKey, PARTS_FILE: partsFile = null, SERVICES_URL: servicesUrl } = env;
   const app = await NestFactory.create<NestFastifyApplication>(
     appModule(
-      { log, database, blobs, notifications, queues, secretKey, partsFile },
+      {
+        ...{ log, database, blobs, notifications, queues, routePublisher },
+        ...{ secretKey, partsFile, servicesUrl },
+      },
       { checksAnswers: env.NODE_ENV === 'test' },
     ),
     rest.adapter,
@@ -62,8 +70,8 @@ export async function startApi(env: Env, log: Logger): Promise<RunningApi> {
   app.get(AgentDoor).serveOn(agents.fastify);
   await rm(env.AGENT_SOCKET, { force: true });
   await agents.fastify.listen({ path: env.AGENT_SOCKET });
-  const dispatcher = app.get(Dispatcher);
-  dispatcher.start();
+  const loops = [Dispatcher, DeployRunner, Restarts, RouteFeed].map((loop) => app.get(loop));
+  for (const loop of loops) loop.start();
   const url = urlOf(rest);
   const registryUrl = urlOf(registry);
   log.info({ url, registryUrl }, 'listening');
@@ -75,10 +83,11 @@ export async function startApi(env: Env, log: Logger): Promise<RunningApi> {
         drained(rest, () => app.close()),
         drained(registry, () => registry.fastify.close()),
         drained(agents, () => agents.fastify.close()),
-        dispatcher.close(),
+        ...loops.map((loop) => loop.close()),
       ]);
       await app.get(NodeConnections).close();
       await queues.close();
+      routePublisher.close();
       await notifications.close();
       await database.close();
     },

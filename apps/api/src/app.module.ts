@@ -15,6 +15,7 @@ import { ContainerController } from './containers/container.controller.ts';
 import { ContainerLogs } from './containers/container.logs.ts';
 import { ContainerService } from './containers/container.service.ts';
 import { ContainerStore } from './containers/container.store.ts';
+import { Restarts } from './containers/restarts.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { OutboxStore } from './dispatch/outbox.store.ts';
 import { HealthController } from './health/health.controller.ts';
@@ -27,6 +28,17 @@ import { NodeStore } from './nodes/node.store.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
 import { type Platform, platformModule } from './platform.module.ts';
 import { RegistryModule } from './registry/registry.module.ts';
+import { HostNames } from './routing/host-names.ts';
+import { RouteStore } from './routing/route.store.ts';
+import { RouteFeed } from './routing/route-feed.ts';
+import { DeployController } from './services/deploy.controller.ts';
+import { DeployService } from './services/deploy.service.ts';
+import { DeployStore } from './services/deploy.store.ts';
+import { DeployMoveStore } from './services/deploy-move.store.ts';
+import { DeployRunner } from './services/deploy-runner.ts';
+import { ServiceController } from './services/service.controller.ts';
+import { ServiceService } from './services/service.service.ts';
+import { ServiceStore } from './services/service.store.ts';
 
 @Module({
   imports: [RegistryModule],
@@ -34,14 +46,18 @@ import { RegistryModule } from './registry/registry.module.ts';
     BuildController,
     ContainerController,
     ContextController,
+    DeployController,
     HealthController,
     MeController,
     OpenApiController,
+    ServiceController,
   ],
   providers: [
     ...[MeStore, NodeStore, ImageResolver],
     ...[ContextStore, ContextService, BuildStore, BuildService],
-    ...[ContainerStore, ContainerService, ContainerLogs],
+    ...[ContainerStore, ContainerService, ContainerLogs, Restarts],
+    ...[ServiceStore, ServiceService, DeployStore, DeployService, DeployMoveStore, DeployRunner],
+    ...[HostNames, RouteStore, RouteFeed],
     ...[OutboxStore, Dispatcher, AddressStore],
     ...[
       AgentDoor,

@@ -23,6 +23,12 @@ export const EnvSchema = z.object({
   REGISTRY_HOST: z.string().default('127.0.0.1').describe('Where the image registry listens'),
   REGISTRY_PORT: port(7750),
   BLOBS_DIR: z.string().min(1).describe('The folder of image layers and other blobs'),
+  SERVICES_URL: z
+    .url({ protocol: /^https?$/, error: 'must be http:// or https:// and a domain' })
+    .transform((text) => new URL(text))
+    .refine(({ pathname, search }) => `${pathname}${search}` === '/', 'may have no path')
+    .prefault('http://localhost:7780')
+    .describe('Where services are reached: each at http://<its label>.<this domain>'),
   SECRET_KEY: z
     .string()
     .min(32)

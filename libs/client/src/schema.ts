@@ -282,6 +282,99 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization}/projects/{project}/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The services of a project, the oldest first */
+        get: operations["listServices"];
+        put?: never;
+        /**
+         * Give a container image a URL
+         * @description Its first deploy is under way when this answers: wait for what becomes of it.
+         */
+        post: operations["createService"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/services/{service}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One service */
+        get: operations["getService"];
+        put?: never;
+        post?: never;
+        /** Delete a service with its containers; its name is free at once */
+        delete: operations["deleteService"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/services/{service}/deploys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The deploys of a service, the newest first */
+        get: operations["listDeploys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/services/{service}/deploys/{deploy}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One deploy */
+        get: operations["getDeploy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/services/{service}/deploys/{deploy}/wait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Wait until a deploy is over, or in a state
+         * @description Answers with the deploy as it is then, also when the time is up before that.
+         */
+        get: operations["waitForDeploy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -457,6 +550,8 @@ export interface components {
             message: string | null;
             /** @description Counts the runs; 0: none yet */
             generation: number;
+            /** @description The service that it is an instance of */
+            service: string | null;
             /** Format: date-time */
             createdAt: string;
             /** @description Of the newest run */
@@ -475,6 +570,130 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        Service: {
+            id: string;
+            name: string;
+            /** @description Where it answers, and nothing else ever will */
+            url: string;
+            /** @description An instance of it is there to answer */
+            serving: boolean;
+            servingRevision: string | null;
+            /** @description Of the newest revision */
+            template: {
+                /** @description A repository of the project, or a base image; maybe with :tag or @digest */
+                image: string;
+                /** @description In place of the image's Cmd */
+                command?: string[];
+                /** @description In place of the image's Entrypoint; then its Cmd does not count either */
+                entrypoint?: string[];
+                /** @default {} */
+                env: {
+                    [key: string]: string;
+                };
+                /** @description Name or uid, maybe : and a group, in place of the image's */
+                user?: string;
+                workingDir?: string;
+                /**
+                 * @description Its processes are ended when they need more
+                 * @default 536870912
+                 */
+                memoryBytes: number;
+                /**
+                 * @description Of one CPU's time: 0.5 is half of one
+                 * @default 1
+                 */
+                cpus: number;
+                /**
+                 * @description Processes and threads at a time
+                 * @default 1024
+                 */
+                pids: number;
+                /**
+                 * @description Where it listens for HTTP; it is told so in the variable PORT
+                 * @default 8080
+                 */
+                port: number;
+                health: {
+                    /** @description Healthy when GET answers 200 to 399; when left out, when the port takes connections */
+                    path?: string;
+                    /**
+                     * @description A deploy fails when its instance is not healthy so long after its start
+                     * @default 60000
+                     */
+                    timeoutMs: number;
+                };
+            };
+            latestDeploy: {
+                id: string;
+                state: string;
+                reason: string | null;
+                message: string | null;
+            };
+            /** Format: date-time */
+            createdAt: string;
+        };
+        ServiceList: {
+            items: components["schemas"]["Service"][];
+            /** @description For the next page; null: this is the last */
+            nextCursor: string | null;
+        };
+        DeployList: {
+            items: components["schemas"]["Deploy"][];
+            /** @description For the next page; null: this is the last */
+            nextCursor: string | null;
+        };
+        Deploy: {
+            id: string;
+            service: string;
+            revision: string;
+            /** @description Of the image's manifest */
+            imageDigest: string;
+            /**
+             * @example queued
+             * @example running
+             * @example succeeded
+             * @example failed
+             * @example cancelled
+             */
+            state: string;
+            /**
+             * @description Why it ended, as a stable code (docs/reasons.md)
+             * @example completed
+             * @example not-placed
+             * @example not-started
+             * @example instance-ended
+             * @example unhealthy
+             * @example service-deleted
+             */
+            reason: string | null;
+            /** @description The reason in words */
+            message: string | null;
+            phases: {
+                /**
+                 * @example place
+                 * @example start
+                 * @example healthy
+                 * @example route
+                 */
+                name: string;
+                /**
+                 * @example waiting
+                 * @example running
+                 * @example succeeded
+                 * @example failed
+                 * @example cancelled
+                 */
+                state: string;
+                startedAt: string | null;
+                finishedAt: string | null;
+            }[];
+            /** @description Its instance, with the logs; one of a failed deploy is stopped and kept */
+            container: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            startedAt: string | null;
+            finishedAt: string | null;
+        };
         Problem: {
             type: string;
             title: string;
@@ -491,7 +710,10 @@ export interface components {
              * @example unsupported-media-type
              * @example invalid-request
              * @example internal
+             * @example upstream-failed
              * @example unavailable
+             * @example no-instance
+             * @example upstream-timeout
              * @example storage-full
              */
             code: string;
@@ -1104,6 +1326,250 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Context"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listServices: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The last page's `nextCursor` */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The beginning of its host name */
+                    name: string;
+                    template: {
+                        /** @description A repository of the project, or a base image; maybe with :tag or @digest */
+                        image: string;
+                        /** @description In place of the image's Cmd */
+                        command?: string[];
+                        /** @description In place of the image's Entrypoint; then its Cmd does not count either */
+                        entrypoint?: string[];
+                        /** @default {} */
+                        env?: {
+                            [key: string]: string;
+                        };
+                        /** @description Name or uid, maybe : and a group, in place of the image's */
+                        user?: string;
+                        workingDir?: string;
+                        /**
+                         * @description Its processes are ended when they need more
+                         * @default 536870912
+                         */
+                        memoryBytes?: number;
+                        /**
+                         * @description Of one CPU's time: 0.5 is half of one
+                         * @default 1
+                         */
+                        cpus?: number;
+                        /**
+                         * @description Processes and threads at a time
+                         * @default 1024
+                         */
+                        pids?: number;
+                        /**
+                         * @description Where it listens for HTTP; it is told so in the variable PORT
+                         * @default 8080
+                         */
+                        port?: number;
+                        /** @default {} */
+                        health?: {
+                            /** @description Healthy when GET answers 200 to 399; when left out, when the port takes connections */
+                            path?: string;
+                            /**
+                             * @description A deploy fails when its instance is not healthy so long after its start
+                             * @default 60000
+                             */
+                            timeoutMs?: number;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDeploys: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The last page's `nextCursor` */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeployList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDeploy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                service: string;
+                deploy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deploy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    waitForDeploy: {
+        parameters: {
+            query?: {
+                /** @description One or several with commas; when left out: until it is over */
+                state?: string;
+                timeoutMs?: number;
+            };
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                service: string;
+                deploy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deploy"];
                 };
             };
             default: components["responses"]["Problem"];

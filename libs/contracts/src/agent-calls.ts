@@ -28,6 +28,8 @@ const DesiredContainerSchema = z.strictObject({
   isRunOver: z.boolean(),
   /** false: the API waits to be told what became of it */
   isSettled: z.boolean(),
+  /** its newest run has a probe that has not succeeded yet */
+  awaitsProbe: z.boolean(),
 });
 export type DesiredContainer = z.infer<typeof DesiredContainerSchema>;
 
@@ -72,6 +74,10 @@ const message = z.string().nullable();
 export const ObservationSchema = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('created') }),
   z.strictObject({ state: z.literal('running'), generation, startedAt: Time }),
+  /** the run's probe has succeeded */
+  z.strictObject({ state: z.literal('ready'), generation }),
+  /** it has not yet, and why */
+  z.strictObject({ state: z.literal('unready'), generation, message: z.string() }),
   z.strictObject({
     state: z.literal('exited'),
     generation,

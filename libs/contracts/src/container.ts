@@ -1,5 +1,12 @@
 import { z } from 'zod';
 
+/** A run is ready when its port takes a connection, or answers `GET <path>` with a status from 200 to 399. */
+const ProbeSchema = z.strictObject({
+  port: z.int(),
+  path: z.string().nullable(),
+});
+export type Probe = z.infer<typeof ProbeSchema>;
+
 /** What a run is made of besides its image; absent: as the image says. */
 export const ContainerSpecSchema = z.strictObject({
   /** in place of the image's Entrypoint; then the image's Cmd does not count */
@@ -16,6 +23,8 @@ export const ContainerSpecSchema = z.strictObject({
   cpus: z.number(),
   /** processes and threads at a time */
   pids: z.int(),
+  /** what tells when a run is ready; without one nobody asks */
+  probe: ProbeSchema.optional(),
 });
 export type ContainerSpec = z.infer<typeof ContainerSpecSchema>;
 

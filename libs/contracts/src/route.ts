@@ -4,9 +4,9 @@ import { z } from 'zod';
 export const RouteSchema = z.strictObject({
   /** in lower case, without a port: `hello-k3x9qa.localhost` */
   host: z.string(),
-  /** identifiers, for logs */
+  /** identifiers, for logs; the revision that serves, if one does */
   serviceId: z.string(),
-  revisionId: z.string(),
+  revisionId: z.string().nullable(),
   /** those that are ready; none while they start */
   instances: z.array(
     z.strictObject({

@@ -11,7 +11,10 @@ export type IdPrefix =
   | 'sub'
   | 'ctr'
   | 'ctx'
-  | 'bld';
+  | 'bld'
+  | 'svc'
+  | 'rev'
+  | 'dep';
 
 /** A new row's identifier, e.g. `prj_01jdx…`: later ones sort behind earlier ones. */
 export function newId(prefix: IdPrefix): string {

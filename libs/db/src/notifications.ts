@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
 /** What is told between replicas, within the transaction that it tells of. */
-export type Channel = 'outbox' | 'containers' | 'builds';
+const CHANNELS = ['outbox', 'containers', 'builds', 'services', 'routes'] as const;
+export type Channel = (typeof CHANNELS)[number];
 
-const CHANNELS: readonly Channel[] = ['outbox', 'containers', 'builds'];
 const RETRY_MS = 200;
 
 /** @param payload what was said; null: something may have been missed, so look at everything */

@@ -1,2 +1,3 @@
 export * from './build.ts';
 export * from './container.ts';
+export * from './deploy.ts';

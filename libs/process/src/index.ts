@@ -1,4 +1,4 @@
 export { parseEnv } from './env.ts';
 export { exec } from './exec.ts';
-export { Repeater } from './repeater.ts';
+export { persistently, Repeater } from './repeater.ts';
 export { runUntilSignal } from './run.ts';

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { Repeater } from './repeater.ts';
+import { persistently, Repeater } from './repeater.ts';
 
 test('what is asked for meanwhile is done once more, one at a time', async () => {
   const begun: PromiseWithResolvers<number | null>[] = [];
@@ -25,4 +25,18 @@ test('it is done again unasked when it says so', async () => {
   repeater.soon();
   await vi.waitFor(() => expect(count).toBe(3));
   await repeater.close();
+});
+
+test('work that throws is told of, and done again later each time until it succeeds', async () => {
+  const waits: number[] = [];
+  let count = 0;
+  const work = persistently(
+    async () => {
+      if (++count < 4) throw new Error('not yet');
+      return null;
+    },
+    (_error, retryMs) => waits.push(retryMs),
+  );
+  expect([await work(), await work(), await work(), await work()]).toEqual([...waits, null]);
+  expect(waits).toEqual([100, 200, 400]);
 });

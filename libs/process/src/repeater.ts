@@ -41,3 +41,27 @@ export class Repeater {
     this.#timer = null;
   }
 }
+
+/** How long to wait after a failure. */
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+
+/** What a `Repeater` does, of work that may throw: it is done again then, later each time. */
+export function persistently(
+  work: () => Promise<number | null>,
+  onFailure: (error: unknown, retryMs: number) => void,
+): () => Promise<number | null> {
+  let failures = 0;
+  return async () => {
+    try {
+      const nextMs = await work();
+      failures = 0;
+      return nextMs;
+    } catch (error) {
+      const retryMs = Math.min(FIRST_RETRY_MS * 2 ** failures, LAST_RETRY_MS);
+      failures++;
+      onFailure(error, retryMs);
+      return retryMs;
+    }
+  };
+}

@@ -4,14 +4,18 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import type { Task } from '../containerd/tasks.ts';
 import { endRun } from './end.step.ts';
 import { cannotRun } from './failure.ts';
-import { begunRunOf, NOT_BEGUN, stopSignalOf } from './labels.ts';
+import { type BegunRun, begunRunOf, NOT_BEGUN, stopSignalOf } from './labels.ts';
 import { makeContainer } from './make.step.ts';
 import { nextStep } from './next-step.ts';
 import type { NodeContext } from './node-context.ts';
+import { unreadiness } from './probe.ts';
 import { runContainer } from './run.step.ts';
 
 /** How long a program has from its stop signal to its end. */
 const STOP_GRACE_MS = 10_000;
+
+/** How long after a probe in vain comes the next one. */
+const PROBE_AFTER_MS = { least: 50, most: 2_000 };
 
 /** What comes after a look: another one at once, or at a time, or nothing until somebody says so. */
 export type Next = { type: 'again' } | { type: 'later'; afterMs: number } | { type: 'nothing' };
@@ -59,6 +63,8 @@ export class ContainerLook {
           const { generation, at } = await runContainer(known, actual.isMade, this.#context);
           return { state: 'running', generation, startedAt: at };
         });
+      case 'probe':
+        return this.#probe(order, begun);
       case 'stop':
         return record === null ? NOTHING : this.#stop(record, begun.generation);
       case 'discard':
@@ -77,11 +83,9 @@ export class ContainerLook {
       case 'confirm-created':
         await this.#report({ state: 'created' });
         return NOTHING;
-      case 'confirm-running': {
-        const { generation, at } = begun;
-        await this.#report({ state: 'running', generation, startedAt: at });
+      case 'confirm-running':
+        await this.#confirmRunning(begun);
         return NOTHING;
-      }
       case 'rest':
         return NOTHING;
     }
@@ -104,7 +108,28 @@ export class ContainerLook {
       const finishedAt = new Date().toISOString();
       await this.#report({ state: 'failed', generation, reason, message, finishedAt });
     }
-    return NOTHING;
+    return order.awaitsProbe ? AGAIN : NOTHING;
+  }
+
+  /** The longer it takes, the less often it is asked. */
+  async #probe(order: ContainerOrder | null, begun: BegunRun): Promise<Next> {
+    const wanted = order?.spec.probe;
+    if (order === null || wanted === undefined) return NOTHING;
+    await this.#confirmRunning(begun);
+    const { generation } = begun;
+    const message = await unreadiness(order.address.address, wanted);
+    if (message === null) {
+      await this.#report({ state: 'ready', generation });
+      return NOTHING;
+    }
+    await this.#report({ state: 'unready', generation, message });
+    const sinceMs = Date.now() - Date.parse(begun.at);
+    const afterMs = Math.min(Math.max(sinceMs / 4, PROBE_AFTER_MS.least), PROBE_AFTER_MS.most);
+    return { type: 'later', afterMs };
+  }
+
+  async #confirmRunning({ generation, at }: BegunRun): Promise<void> {
+    await this.#report({ state: 'running', generation, startedAt: at });
   }
 
   /** First asks, later makes it end; the end itself is an event that leads to the next look. */

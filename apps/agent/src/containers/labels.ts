@@ -4,6 +4,7 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 
 const GENERATION = 'dev.slipway.begun-generation';
 const TIME = 'dev.slipway.begun-at';
+const ADDRESS = 'dev.slipway.address';
 const STOP_SIGNAL = 'dev.slipway.stop-signal';
 
 /** The newest run whose program may have begun. */
@@ -22,9 +23,14 @@ export function begunRunOf(record: ContainerRecord | null): BegunRun {
   };
 }
 
-/** To be set before the program begins. */
-export function begunLabels({ generation, at }: BegunRun): Record<string, string> {
-  return { [GENERATION]: String(generation), [TIME]: at };
+/** To be set before the program begins. @param address of this run */
+export function begunLabels({ generation, at }: BegunRun, address: string): Record<string, string> {
+  return { [GENERATION]: String(generation), [TIME]: at, [ADDRESS]: address };
+}
+
+/** Of the newest run. */
+export function addressOf({ labels }: ContainerRecord): string | null {
+  return labels[ADDRESS] ?? null;
 }
 
 export const NOT_BEGUN = { [GENERATION]: '0' };

@@ -8,7 +8,18 @@ const wanted = (
   generation: number,
   isRunOver = false,
   isSettled = isRunOver,
-): DesiredContainer => ({ engineId, desired, generation, isRunOver, isSettled });
+): DesiredContainer => ({
+  engineId,
+  desired,
+  generation,
+  isRunOver,
+  isSettled,
+  awaitsProbe: false,
+});
+const awaited = (generation: number): DesiredContainer => ({
+  ...wanted('running', generation),
+  awaitsProbe: true,
+});
 const nothing: ActualContainer = { isMade: false, begunGeneration: 0, task: null };
 const made: ActualContainer = { ...nothing, isMade: true };
 const begun = (generation: number, task: ActualContainer['task']): ActualContainer => ({
@@ -27,6 +38,8 @@ const CASES: [string, DesiredContainer | null, ActualContainer, Step][] = [
     'rest',
   ],
   ['what runs goes on', wanted('running', 2), begun(2, 'RUNNING'), 'confirm-running'],
+  ['what runs and is not ready yet is probed', awaited(2), begun(2, 'RUNNING'), 'probe'],
+  ['its end is told of without that', awaited(2), begun(2, 'STOPPED'), 'end'],
   ['an older run makes way for a newer', wanted('running', 3), begun(2, 'RUNNING'), 'stop'],
   ['and is told of before the newer begins', wanted('running', 3), begun(2, 'STOPPED'), 'end'],
   ['then the newer begins', wanted('running', 3), begun(2, null), 'run'],

@@ -19,6 +19,7 @@ export interface ActualContainer {
  * - `lose`: tell that the run is over and nobody knows how
  * - `skip`: tell that the run ended before it began
  * - `remove`: everything of it
+ * - `probe`: find out whether it is ready
  * - `confirm-…`: all is as it should be; tell so in case that got lost
  */
 export type Step =
@@ -30,6 +31,7 @@ export type Step =
   | 'lose'
   | 'skip'
   | 'remove'
+  | 'probe'
   | 'confirm-created'
   | 'confirm-running'
   | 'rest';
@@ -43,8 +45,8 @@ export function nextStep(desired: DesiredContainer | null, actual: ActualContain
   const { generation } = desired;
   if (task !== null) {
     if (task === 'CREATED') return 'discard';
-    if (desired.desired === 'running' && begunGeneration === generation) return 'confirm-running';
-    return 'stop';
+    if (desired.desired !== 'running' || begunGeneration !== generation) return 'stop';
+    return desired.awaitsProbe ? 'probe' : 'confirm-running';
   }
   if (generation > 0 && !desired.isRunOver) {
     if (begunGeneration === generation) return 'lose';

@@ -28,7 +28,7 @@ async function begin(
     await containerd.tasks.create(engineId, rootfs, output);
     // From here on the program may have begun: a run is not begun twice.
     const run: BegunRun = { generation, at: new Date().toISOString() };
-    await containerd.containers.setLabels(engineId, begunLabels(run));
+    await containerd.containers.setLabels(engineId, begunLabels(run, address.address));
     await containerd.tasks.start(engineId);
     return run;
   } catch (error) {

@@ -36,6 +36,18 @@ export class ProjectScope {
     return found === undefined ? null : new ProjectScope(organizationId, found.id, found.path);
   }
 
+  /** What the platform itself does for a project, long after somebody asked for it. */
+  static async ofProject({ pool }: Database, projectId: string): Promise<ProjectScope> {
+    const { rows } = await pool.query<{ organizationId: string; path: string }>({
+      name: 'project-of-the-platform',
+      text: `SELECT o.id AS "organizationId", o.slug || '/' || p.slug AS path
+        FROM "Project" p JOIN "Organization" o ON o.id = p."organizationId" WHERE p.id = $1`,
+      values: [projectId],
+    });
+    if (rows[0] === undefined) throw new Error(`there is no project ${projectId}`);
+    return new ProjectScope(rows[0].organizationId, projectId, rows[0].path);
+  }
+
   /** Where the base images are. */
   static async library({ pool }: Database): Promise<ProjectScope> {
     const { rows } = await pool.query<{ id: string; organizationId: string }>({

@@ -25,6 +25,11 @@ beforeAll(async () => {
     ...{ body: 'no tar: nobody builds it here', headers: { 'content-type': 'application/x-tar' } },
   });
   things.build = built.body.id;
+  const served = await api.call('POST', pathOf(AT_SERVICES), {
+    body: { name: 'web', template: { image: 'app' } },
+  });
+  things.service = served.body.id;
+  things.deploy = served.body.latestDeploy.id;
 });
 afterAll(async () => {
   await node?.[Symbol.asyncDispose]();
@@ -32,6 +37,7 @@ afterAll(async () => {
 });
 
 const AT_CONTAINERS = '/v1/organizations/:organization/projects/:project/containers';
+const AT_SERVICES = '/v1/organizations/:organization/projects/:project/services';
 const AT_BUILDS = '/v1/organizations/:organization/projects/:project/builds';
 
 function pathOf(path: string, values = things): string {

@@ -10,6 +10,8 @@ interface DesiredRow {
   desired: string;
   generation: number;
   state: string;
+  spec: unknown;
+  readyAt: Date | null;
   runs: { generation: number; finishedAt: Date | null }[];
 }
 
@@ -23,6 +25,7 @@ export class ContainerOrderStore {
       where: { nodeId, state: { not: 'removed' } },
       select: {
         ...{ engineId: true, desired: true, generation: true, state: true },
+        ...{ spec: true, readyAt: true },
         runs: NEWEST_RUN,
       },
     });
@@ -56,12 +59,14 @@ const NEWEST_RUN = {
   select: { generation: true, finishedAt: true },
 } as const;
 
-function desiredOf({ engineId, desired, generation, state, runs }: DesiredRow): DesiredContainer {
+function desiredOf(row: DesiredRow): DesiredContainer {
+  const { engineId, desired, generation, state, runs, readyAt } = row;
   const known = DESIRED_STATES.find((value) => value === desired);
   if (known === undefined) throw new Error(`a container is desired ${desired}`);
   const isRunOver = runs.some((run) => run.generation === generation && run.finishedAt !== null);
   return {
     ...{ engineId, generation, desired: known, isRunOver },
     isSettled: isSettled(state as ContainerState),
+    awaitsProbe: readyAt === null && ContainerSpecSchema.parse(row.spec).probe !== undefined,
   };
 }

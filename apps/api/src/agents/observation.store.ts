@@ -4,14 +4,20 @@ import type { Database, Prisma } from '@slipway/db';
 import { type ContainerState, statesBefore } from '@slipway/lifecycle';
 import { AddressStore } from '../networks/address.store.ts';
 import { DATABASE } from '../platform.module.ts';
+import { RouteStore } from '../routing/route.store.ts';
 
 type Ended = Extract<Observation, { state: 'exited' | 'failed' }>;
+type Readiness = Extract<Observation, { state: 'ready' | 'unready' }>;
 
 interface Seen {
   id: string;
   state: ContainerState;
   desired: string;
   generation: number;
+  restartPolicy: string;
+  serviceId: string | null;
+  readyAt: Date | null;
+  unready: string | null;
 }
 
 /**
@@ -23,17 +29,21 @@ export class ObservationStore {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
     @Inject(AddressStore) private readonly addresses: AddressStore,
+    @Inject(RouteStore) private readonly routes: RouteStore,
   ) {}
 
   async note(nodeId: string, engineId: string, observation: Observation): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const [seen] = await tx.$queryRaw<Seen[]>`SELECT id, state, desired, generation
+      const [seen] = await tx.$queryRaw<Seen[]>`SELECT id, state, desired, generation,
+          "restartPolicy", "serviceId", "readyAt", unready
         FROM "Container" WHERE "engineId" = ${engineId} AND "nodeId" = ${nodeId} FOR UPDATE`;
       if (seen === undefined) return;
       const data = await this.#changeOf(tx, seen, observation);
       if (data === null) return;
       await tx.container.update({ where: { id: seen.id }, data });
       await tx.$executeRaw`SELECT pg_notify('containers', ${seen.id})`;
+      const isReadinessNews = data.readyAt !== undefined;
+      if (isReadinessNews && seen.serviceId !== null) await this.routes.change(tx, seen.serviceId);
     });
   }
 
@@ -41,6 +51,20 @@ export class ObservationStore {
     tx: Prisma.TransactionClient,
     seen: Seen,
     observation: Observation,
+  ): Promise<Prisma.ContainerUpdateInput | null> {
+    switch (observation.state) {
+      case 'ready':
+      case 'unready':
+        return readinessOf(seen, observation);
+      default:
+        return this.#stateOf(tx, seen, observation);
+    }
+  }
+
+  async #stateOf(
+    tx: Prisma.TransactionClient,
+    seen: Seen,
+    observation: Exclude<Observation, Readiness>,
   ): Promise<Prisma.ContainerUpdateInput | null> {
     const { state } = observation;
     const mayFollow = statesBefore(state).includes(seen.state);
@@ -62,9 +86,7 @@ export class ObservationStore {
         const end = endOf(observation);
         await tx.run.updateMany({ where: openRun(seen.id, observation.generation), data: end });
         if (!mayFollow || observation.generation !== seen.generation) return null;
-        // It rests now, until somebody starts it.
-        const rests = seen.desired === 'running' ? { desired: 'stopped' } : {};
-        return { state, ...end, ...rests };
+        return { state, ...end, ...restOf(seen) };
       }
       case 'removed': {
         const removedAt = new Date();
@@ -78,6 +100,23 @@ export class ObservationStore {
       }
     }
   }
+}
+
+function readinessOf(
+  { state, generation, readyAt, unready }: Seen,
+  seen: Readiness,
+): Prisma.ContainerUpdateInput | null {
+  if (state !== 'running' || seen.generation !== generation || readyAt !== null) return null;
+  if (seen.state === 'ready') return { readyAt: new Date(), unready: null };
+  return seen.message === unready ? null : { unready: seen.message };
+}
+
+/** It rests now, until somebody starts it, or its restart policy does. */
+function restOf({ desired, restartPolicy, readyAt }: Seen): Prisma.ContainerUpdateInput {
+  return {
+    ...(desired === 'running' && restartPolicy === 'no' ? { desired: 'stopped' } : {}),
+    ...(readyAt === null ? {} : { readyAt: null }),
+  };
 }
 
 function openRun(containerId: string, generation: number) {

@@ -185,6 +185,7 @@ function resourceOf(row: ContainerRow): z.input<typeof Container> {
     state,
     residency: state === 'running' || state === 'stopping' ? 'hot' : 'cold',
     ...{ exitCode, reason, message, generation: row.generation },
+    service: row.serviceId,
     createdAt: row.createdAt.toISOString(),
     startedAt: row.startedAt?.toISOString() ?? null,
     finishedAt: row.finishedAt?.toISOString() ?? null,

@@ -79,6 +79,7 @@ export const Container = z
       .meta({ examples: ['completed', 'error', 'oom-killed', 'stopped', 'image-not-found'] }),
     message: z.string().nullable().describe('The reason in words'),
     generation: z.int().describe('Counts the runs; 0: none yet'),
+    service: z.string().nullable().describe('The service that it is an instance of'),
     createdAt: z.iso.datetime(),
     startedAt: time.describe('Of the newest run'),
     finishedAt: time.describe('Of the newest run'),

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError, ContainerSpecSchema } from '@slipway/contracts';
 import type { Notifications } from '@slipway/db';
@@ -9,6 +8,7 @@ import { ImageResolver } from '../images/image-resolver.ts';
 import { NodeStore } from '../nodes/node.store.ts';
 import { place } from '../placement/place.ts';
 import { NOTIFICATIONS } from '../platform.module.ts';
+import { madeUpName, newEngineId } from './container.names.ts';
 import type { NewContainer } from './container.schema.ts';
 import { type ContainerRow, ContainerStore } from './container.store.ts';
 
@@ -40,7 +40,7 @@ export class ContainerService {
       const row = await this.containers.create(
         asked.scope,
         {
-          ...{ engineId: randomBytes(32).toString('hex'), name: name ?? madeUpName(repository) },
+          ...{ engineId: newEngineId(), name: name ?? madeUpName(repository.split('/').at(-1)) },
           ...{ nodeId, image, repository, imageDigest: digest, labels, spec, start },
         },
         asked,
@@ -69,7 +69,7 @@ export class ContainerService {
   start(asked: Asked, reference: string): Promise<Change> {
     return this.#change(asked, reference, (row) => {
       if (row.desired === 'running') return 'done';
-      if (row.state === 'stopping') return conflict(row, 'wait until it has stopped');
+      if (row.state === 'stopping') return conflict(row, 'stopping: wait until it has stopped');
       return () => this.containers.start(asked.scope, row.id, asked);
     });
   }
@@ -89,7 +89,7 @@ export class ContainerService {
       if (isBeingMade) rests.push('pending');
       const from = options.isForced ? statesBefore('removing') : rests;
       if (!from.includes(row.state as ContainerState)) {
-        return conflict(row, 'stop it first, or remove it with ?force=true');
+        return conflict(row, `${row.state}: stop it first, or remove it with ?force=true`);
       }
       return () => this.containers.remove(asked.scope, row.id, from, asked);
     });
@@ -130,6 +130,9 @@ export class ContainerService {
   ): Promise<Change> {
     for (;;) {
       const row = await this.get(scope, reference);
+      if (row.serviceId !== null) {
+        throw conflict(row, `an instance of the service ${row.serviceId}: change or delete that`);
+      }
       const decision = decide(row);
       if (decision === 'done') return { row, isNew: false };
       if (decision instanceof AppError) throw decision;
@@ -143,15 +146,7 @@ function unknown(reference: string): AppError {
   return new AppError('not-found', `There is no container "${reference}" in this project.`);
 }
 
-function conflict({ name, state }: ContainerRow, what: string): AppError {
-  return new AppError('state-conflict', `The container "${name}" is ${state}: ${what}.`);
-}
-
-/** Of what it is made of, e.g. `busybox-k3x9qa`. */
-function madeUpName(repository: string): string {
-  const base = repository.split('/').at(-1) ?? 'container';
-  const random = BigInt(`0x${randomBytes(8).toString('hex')}`)
-    .toString(36)
-    .padStart(6, '0');
-  return `${base.slice(0, 100)}-${random.slice(-6)}`;
+/** @param what it is, and what to do */
+function conflict({ name }: ContainerRow, what: string): AppError {
+  return new AppError('state-conflict', `The container "${name}" is ${what}.`);
 }

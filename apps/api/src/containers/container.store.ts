@@ -7,6 +7,7 @@ import type { ProjectScope } from '../access/project-scope.store.ts';
 import { OutboxStore } from '../dispatch/outbox.store.ts';
 import { AddressStore } from '../networks/address.store.ts';
 import { DATABASE } from '../platform.module.ts';
+import { type EndedRun, RUNS_THAT_COUNT } from './restart-delay.ts';
 
 export type ContainerRow = Prisma.ContainerGetPayload<object>;
 
@@ -21,7 +22,25 @@ export interface AcceptedContainer {
   labels: Record<string, string>;
   spec: ContainerSpec;
   start: boolean;
+  /** the deploy that it is an instance of */
+  instanceOf?: { serviceId: string; deployId: string };
 }
+
+/** One that may be due for its next run. */
+export interface RestingContainer {
+  id: string;
+  projectId: string;
+  generation: number;
+  finishedAt: Date | null;
+  /** the newest first */
+  runs: EndedRun[];
+}
+
+const FRESH_RUN = {
+  ...{ exitCode: null, reason: null, message: null, startedAt: null, finishedAt: null },
+  ...{ readyAt: null, unready: null },
+  generation: { increment: 1 },
+};
 
 /** What tells of a request in every log. */
 interface Trace {
@@ -40,26 +59,33 @@ export class ContainerStore {
   /** null: the name is taken. @throws AppError when its node has no address left */
   async create(
     scope: ProjectScope,
-    { start, ...accepted }: AcceptedContainer,
+    accepted: AcceptedContainer,
     trace: Trace,
   ): Promise<ContainerRow | null> {
-    const desired: DesiredState = start ? 'running' : 'stopped';
-    const generation = start ? 1 : 0;
-    const { organizationId, projectId } = scope;
     try {
-      return await this.database.transaction(async (tx) => {
-        const row = await tx.container.create({
-          data: { id: newId('ctr'), organizationId, projectId, ...accepted, desired, generation },
-        });
-        await this.addresses.assign(tx, scope, row);
-        if (start) await tx.run.create({ data: { containerId: row.id, generation } });
-        await this.#tell(tx, row, trace);
-        return row;
-      });
+      return await this.database.transaction((tx) => this.createIn(tx, scope, accepted, trace));
     } catch (error) {
       if (isUniqueViolation(error)) return null;
       throw error;
     }
+  }
+
+  /** In the caller's transaction, which a taken name breaks. */
+  async createIn(
+    tx: Prisma.TransactionClient,
+    scope: ProjectScope,
+    { start, instanceOf, ...accepted }: AcceptedContainer,
+    trace: Trace,
+  ): Promise<ContainerRow> {
+    const desired: DesiredState = start ? 'running' : 'stopped';
+    const generation = start ? 1 : 0;
+    const { organizationId, projectId } = scope;
+    const made = { id: newId('ctr'), organizationId, projectId, ...accepted, ...instanceOf };
+    const row = await tx.container.create({ data: { ...made, desired, generation } });
+    await this.addresses.assign(tx, scope, row);
+    if (start) await tx.run.create({ data: { containerId: row.id, generation } });
+    await this.#tell(tx, row, trace);
+    return row;
   }
 
   /** @param reference an identifier, also of a removed one, or the name of one that is not to be removed */
@@ -86,11 +112,34 @@ export class ContainerStore {
 
   /** A new run of one that rests. @returns null when it does not rest (any more) */
   start(scope: ProjectScope, id: string, trace: Trace): Promise<ContainerRow | null> {
-    const fresh = {
-      ...{ exitCode: null, reason: null, message: null, startedAt: null, finishedAt: null },
-      generation: { increment: 1 },
-    };
-    return this.#change(scope, id, { state: 'pending', desired: 'running', data: fresh }, trace);
+    const change = { state: 'pending', desired: 'running', data: FRESH_RUN } as const;
+    return this.#change(scope, id, change, trace);
+  }
+
+  /** Those that are to run, have ended, and are to be started again whenever they do. */
+  toRestart(): Promise<RestingContainer[]> {
+    return this.database.prisma.container.findMany({
+      where: { restartPolicy: 'always', desired: 'running', state: { in: ['exited', 'failed'] } },
+      select: {
+        ...{ id: true, projectId: true, generation: true, finishedAt: true },
+        runs: {
+          orderBy: { generation: 'desc' },
+          take: RUNS_THAT_COUNT,
+          select: { reason: true, startedAt: true, finishedAt: true },
+        },
+      },
+    });
+  }
+
+  /** The run after this one. @returns null when somebody else began it, or nobody wants it any more */
+  restart(
+    scope: ProjectScope,
+    { id, generation }: { id: string; generation: number },
+    trace: Trace,
+  ): Promise<ContainerRow | null> {
+    const wanted = { generation, desired: 'running' };
+    const change = { state: 'pending', desired: 'running', data: FRESH_RUN, wanted } as const;
+    return this.#change(scope, id, change, trace);
   }
 
   /** @returns null when there is nothing to stop (any more) */
@@ -116,14 +165,16 @@ export class ContainerStore {
       desired: DesiredState;
       from?: readonly ContainerState[];
       data?: Prisma.ContainerUpdateManyMutationInput;
+      /** what it has to be besides */
+      wanted?: Prisma.ContainerWhereInput;
     },
     trace: Trace,
   ): Promise<ContainerRow | null> {
-    const { state, desired, from, data } = change;
+    const { state, desired, from, data, wanted } = change;
     const before = statesBefore(state).filter((known) => from?.includes(known) ?? true);
     return this.database.transaction(async (tx) => {
       const [row] = await tx.container.updateManyAndReturn({
-        where: { id, projectId, state: { in: before } },
+        where: { id, projectId, state: { in: before }, ...wanted },
         data: { ...data, state, desired },
       });
       if (row === undefined) return null;

@@ -1,19 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Notifications } from '@slipway/db';
 import type { Logger } from '@slipway/log';
-import { Repeater } from '@slipway/process';
+import { persistently, Repeater } from '@slipway/process';
 import type { Queues } from '@slipway/queue';
 import { LOGGER, NOTIFICATIONS, QUEUES } from '../platform.module.ts';
 import { OutboxStore } from './outbox.store.ts';
 
-const FIRST_RETRY_MS = 100;
-const LAST_RETRY_MS = 5_000;
-
 /** Puts what is in the outbox on its queues, as soon as it is committed. Several replicas share the work. */
 @Injectable()
 export class Dispatcher {
-  readonly #repeater = new Repeater(() => this.#run());
-  #failures = 0;
+  readonly #repeater = new Repeater(
+    persistently(
+      () => this.#run(),
+      (err, retryMs) => this.log.warn({ err, retryMs }, 'commands cannot be dispatched'),
+    ),
+  );
   #stopListening = (): void => {};
 
   constructor(
@@ -32,16 +33,8 @@ export class Dispatcher {
     return this.#repeater.close();
   }
 
-  async #run(): Promise<number | null> {
-    try {
-      while ((await this.outbox.move((queue, commands) => this.queues.send(queue, commands))) > 0);
-      this.#failures = 0;
-      return null;
-    } catch (error) {
-      const retryMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LAST_RETRY_MS);
-      this.#failures++;
-      this.log.warn({ err: error, retryMs }, 'commands cannot be dispatched');
-      return retryMs;
-    }
+  async #run(): Promise<null> {
+    while ((await this.outbox.move((queue, commands) => this.queues.send(queue, commands))) > 0);
+    return null;
   }
 }

@@ -18,6 +18,7 @@ export interface TestApi extends AsyncDisposable {
   readonly blobsDir: string;
   /** where agents talk to it */
   readonly agentSocket: string;
+  readonly redisUrl: string;
   /** the operator's key */
   readonly token: string;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
@@ -52,6 +53,7 @@ export async function startTestApi(overrides: Record<string, string> = {}): Prom
     BLOBS_DIR: blobsDir,
     AGENT_SOCKET: join(blobsDir, 'api.sock'),
     REDIS_URL: testRedisUrl(),
+    SERVICES_URL: 'http://example.test:8000',
     SECRET_KEY: randomBytes(32).toString('base64url'),
     DATABASE_URL: database.url,
     OPERATOR_TOKEN: token,
@@ -65,6 +67,7 @@ export async function startTestApi(overrides: Record<string, string> = {}): Prom
     databaseUrl: database.url,
     blobsDir,
     agentSocket: env.AGENT_SOCKET,
+    redisUrl: env.REDIS_URL,
     token,
     call: (method, path, options = {}) =>
       call(`${api.url}${path}`, method, {

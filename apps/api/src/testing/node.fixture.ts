@@ -1,7 +1,6 @@
 import { API_CALLS, BUILD_CALLS, type NodeCommand } from '@slipway/contracts';
 import { nodeQueue, workOn } from '@slipway/queue';
 import { type Caller, callerOf, connect } from '@slipway/rpc';
-import { testRedisUrl } from '@slipway/test/redis';
 import type { TestApi } from './api.fixture.ts';
 
 /** What an agent has of the API: the calls, and its node's queue (not that of builds, which all tests share). A test decides what the node does. */
@@ -15,14 +14,14 @@ export interface TestNode extends AsyncDisposable {
   readonly commands: readonly NodeCommand[];
 }
 
-export async function joinTestNode({ agentSocket }: TestApi): Promise<TestNode> {
+export async function joinTestNode({ agentSocket, redisUrl }: TestApi): Promise<TestNode> {
   const connection = connect(`unix:${agentSocket}`);
   const calls = callerOf(connection, API_CALLS);
   const node = { name: 'test', endpoint: 'unix:/nonexistent/agent.sock', cpus: 2 };
   const resources = { memoryBytes: 2 ** 30, networkRange: '10.99.0.0/16' };
   const { nodeId } = await calls.announceNode({ ...node, ...resources });
   const commands: NodeCommand[] = [];
-  const worker = workOn(testRedisUrl(), nodeQueue(nodeId), {
+  const worker = workOn(redisUrl, nodeQueue(nodeId), {
     sideBySide: 10,
     async onCommand(command) {
       commands.push(command);

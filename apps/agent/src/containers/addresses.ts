@@ -1,0 +1,22 @@
+import { AGENT_CALLS } from '@slipway/contracts';
+import { serveCalls } from '@slipway/rpc';
+import type { FastifyInstance } from 'fastify';
+import type { Containerd } from '../containerd/containerd.ts';
+import { MalformedCall } from '../door.ts';
+import { addressOf } from './labels.ts';
+
+/** Tells edges where a container is, by what the engine knows alone. */
+export function serveAddresses(door: FastifyInstance, { containers, tasks }: Containerd): void {
+  serveCalls(
+    door,
+    AGENT_CALLS,
+    {
+      async containerAddress({ engineId }) {
+        const [record, task] = await Promise.all([containers.get(engineId), tasks.get(engineId)]);
+        const isRunning = record !== null && task?.status === 'RUNNING';
+        return { address: isRunning ? addressOf(record) : null };
+      },
+    },
+    (message) => new MalformedCall(message),
+  );
+}

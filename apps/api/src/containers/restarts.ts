@@ -1,0 +1,57 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Database, Notifications } from '@slipway/db';
+import type { Logger } from '@slipway/log';
+import { persistently, Repeater } from '@slipway/process';
+import { ProjectScope } from '../access/project-scope.store.ts';
+import { DATABASE, LOGGER, NOTIFICATIONS } from '../platform.module.ts';
+import { ContainerStore, type RestingContainer } from './container.store.ts';
+import { restartDelayMs } from './restart-delay.ts';
+
+const LOOK_EVERY_MS = 15_000;
+
+/** Starts again what has ended and has the restart policy `always`. Several replicas may do so side by side. */
+@Injectable()
+export class Restarts {
+  readonly #repeater = new Repeater(
+    persistently(
+      () => this.#run(),
+      (err, retryMs) => this.log.warn({ err, retryMs }, 'containers cannot be restarted'),
+    ),
+  );
+  #stopListening = (): void => {};
+
+  constructor(
+    @Inject(ContainerStore) private readonly containers: ContainerStore,
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(NOTIFICATIONS) private readonly notifications: Notifications,
+    @Inject(LOGGER) private readonly log: Logger,
+  ) {}
+
+  start(): void {
+    this.#stopListening = this.notifications.on('containers', () => this.#repeater.soon());
+  }
+
+  close(): Promise<void> {
+    this.#stopListening();
+    return this.#repeater.close();
+  }
+
+  /** @returns in how many ms the next one is due */
+  async #run(): Promise<number> {
+    let nextMs = LOOK_EVERY_MS;
+    for (const container of await this.containers.toRestart()) {
+      const dueAt = (container.finishedAt?.getTime() ?? 0) + restartDelayMs(container.runs);
+      const inMs = dueAt - Date.now();
+      if (inMs > 0) nextMs = Math.min(nextMs, inMs);
+      else await this.#restart(container);
+    }
+    return nextMs;
+  }
+
+  async #restart({ id, projectId, generation }: RestingContainer): Promise<void> {
+    const scope = await ProjectScope.ofProject(this.database, projectId);
+    const requestId = `restart-${id}-${generation + 1}`;
+    const row = await this.containers.restart(scope, { id, generation }, { requestId });
+    if (row !== null) this.log.info({ containerId: id, requestId }, 'restart');
+  }
+}

@@ -1,0 +1,47 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Notifications } from '@slipway/db';
+import type { Logger } from '@slipway/log';
+import { persistently, Repeater } from '@slipway/process';
+import type { RoutePublisher } from '@slipway/routes';
+import { LOGGER, NOTIFICATIONS, ROUTE_PUBLISHER } from '../platform.module.ts';
+import { RouteStore } from './route.store.ts';
+
+/** A Redis that has lost its routes says nothing about it. */
+const LOOK_EVERY_MS = 5_000;
+
+/** Brings to Redis what it does not have of the routes, as soon as it is committed. Several replicas share the work. */
+@Injectable()
+export class RouteFeed {
+  readonly #repeater = new Repeater(
+    persistently(
+      () => this.#run(),
+      (err, retryMs) => this.log.warn({ err, retryMs }, 'routes cannot be published'),
+    ),
+  );
+  #stopListening = (): void => {};
+
+  constructor(
+    @Inject(RouteStore) private readonly routes: RouteStore,
+    @Inject(ROUTE_PUBLISHER) private readonly publisher: RoutePublisher,
+    @Inject(NOTIFICATIONS) private readonly notifications: Notifications,
+    @Inject(LOGGER) private readonly log: Logger,
+  ) {}
+
+  start(): void {
+    this.#stopListening = this.notifications.on('routes', () => this.#repeater.soon());
+  }
+
+  close(): Promise<void> {
+    this.#stopListening();
+    return this.#repeater.close();
+  }
+
+  async #run(): Promise<number> {
+    for (;;) {
+      const after = await this.publisher.version();
+      const changes = await this.routes.changesAfter(after);
+      if (changes.length === 0) return LOOK_EVERY_MS;
+      await this.publisher.publish(after, changes); // false: another replica has, so look again
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AppError, type ContainerSpec, ContainerSpecSchema } from '@slipway/contracts';
+import type { Database, Prisma } from '@slipway/db';
+import type { ContainerState, DeployState } from '@slipway/lifecycle';
+import { ProjectScope } from '../access/project-scope.store.ts';
+import { madeUpName, newEngineId } from '../containers/container.names.ts';
+import { ContainerStore } from '../containers/container.store.ts';
+import { NodeStore } from '../nodes/node.store.ts';
+import { place } from '../placement/place.ts';
+import { DATABASE } from '../platform.module.ts';
+import { RouteStore } from '../routing/route.store.ts';
+import { DeployPhase, type DeployReason, type PhaseName } from './deploy.schema.ts';
+import { nextMove } from './next-move.ts';
+import { ended, entered } from './phases.ts';
+import { ServiceTemplate } from './service.schema.ts';
+
+const WITH_ALL = { revision: true, service: true, containers: true } as const;
+type DeployRow = Prisma.DeployGetPayload<{ include: typeof WITH_ALL }>;
+
+/** A container that is there for a deploy or a service that is not. */
+export interface UnwantedContainer {
+  id: string;
+  projectId: string;
+  requestId: string;
+  /** its service is deleted; else its deploy failed, and its logs are worth to be kept */
+  isToGo: boolean;
+}
+
+/**
+ * Brings deploys further. Locks are taken in this order: deploy, its containers, service, routes.
+ * Only for the platform itself: no tenant's scope stands before it.
+ */
+@Injectable()
+export class DeployMoveStore {
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(ContainerStore) private readonly containers: ContainerStore,
+    @Inject(NodeStore) private readonly nodes: NodeStore,
+    @Inject(RouteStore) private readonly routes: RouteStore,
+  ) {}
+
+  async unfinished(): Promise<string[]> {
+    const rows = await this.database.prisma.deploy.findMany({
+      where: { state: { in: ['queued', 'running'] } },
+      orderBy: { id: 'asc' },
+      select: { id: true },
+    });
+    return rows.map(({ id }) => id);
+  }
+
+  unwanted(): Promise<UnwantedContainer[]> {
+    return this.database.prisma.$queryRaw<UnwantedContainer[]>`
+      SELECT c.id, c."projectId", d."requestId", s."deletedAt" IS NOT NULL AS "isToGo"
+      FROM "Container" c JOIN "Deploy" d ON d.id = c."deployId" JOIN "Service" s ON s.id = c."serviceId"
+      WHERE c.desired <> 'removed' AND (s."deletedAt" IS NOT NULL
+        OR c.desired = 'running' AND d.state IN ('failed', 'cancelled'))`;
+  }
+
+  /**
+   * Takes a deploy as far as it goes now. @returns when to look at it again though nothing is told of
+   * it; null: when it is over, or another replica has it
+   */
+  async move(id: string, now: Date): Promise<Date | null> {
+    try {
+      return await this.database.transaction((tx) => this.#moveIn(tx, id, now));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      const { message } = error; // its node is full
+      await this.database.transaction(async (tx) => {
+        const deploy = await lockDeploy(tx, id);
+        if (deploy !== null) await end(tx, deploy, { reason: 'not-placed', message }, now);
+      });
+      return null;
+    }
+  }
+
+  async #moveIn(tx: Prisma.TransactionClient, id: string, now: Date): Promise<Date | null> {
+    const deploy = await lockDeploy(tx, id);
+    if (deploy === null) return null;
+    const move = nextMove(viewOf(deploy), now);
+    switch (move.type) {
+      case 'place': {
+        const nodeId = place(await this.nodes.candidates(), now);
+        if (nodeId !== null) await this.#place(tx, deploy, nodeId, now);
+        return move.until;
+      }
+      case 'wait':
+        await enter(tx, deploy, move.phase, now);
+        return move.until;
+      case 'serve':
+        await this.#serve(tx, deploy, now);
+        return null;
+      case 'fail':
+        await end(tx, deploy, move, now);
+        return null;
+    }
+  }
+
+  async #place(
+    tx: Prisma.TransactionClient,
+    deploy: DeployRow,
+    nodeId: string,
+    now: Date,
+  ): Promise<void> {
+    const { revision, service, requestId } = deploy;
+    const template = templateOf(deploy);
+    const scope = await ProjectScope.ofProject(this.database, service.projectId);
+    const accepted = {
+      ...{ engineId: newEngineId(), name: madeUpName(`${service.name}-${revision.number}`) },
+      ...{ nodeId, image: template.image, repository: revision.repository },
+      ...{ imageDigest: revision.imageDigest, labels: {}, spec: specOf(template), start: true },
+      instanceOf: { serviceId: service.id, deployId: deploy.id },
+    };
+    await this.containers.createIn(tx, scope, accepted, { requestId });
+    const begun = { state: 'running', startedAt: now };
+    await tx.deploy.update({ where: { id: deploy.id }, data: begun });
+    await enter(tx, deploy, 'start', now);
+  }
+
+  /** From now on requests come to it, and it is started again whenever it ends. */
+  async #serve(tx: Prisma.TransactionClient, deploy: DeployRow, now: Date): Promise<void> {
+    const { id, serviceId } = deploy;
+    await tx.container.updateMany({ where: { deployId: id }, data: { restartPolicy: 'always' } });
+    const phases = entered(phasesOf(deploy), 'route', now);
+    await end(tx, { ...deploy, phases: [...phases] }, SUCCEEDED, now);
+    await tx.service.update({ where: { id: serviceId }, data: { servingDeployId: id } });
+    await this.routes.change(tx, serviceId);
+  }
+}
+
+const SUCCEEDED = { reason: 'completed', message: null } as const;
+
+/** Nobody else can move it, nor can its containers change, until the end of the transaction. */
+async function lockDeploy(tx: Prisma.TransactionClient, id: string): Promise<DeployRow | null> {
+  const [locked] = await tx.$queryRaw<unknown[]>`SELECT id FROM "Deploy"
+    WHERE id = ${id} AND state IN ('queued', 'running') FOR UPDATE SKIP LOCKED`;
+  if (locked === undefined) return null;
+  await tx.$queryRaw`SELECT id FROM "Container" WHERE "deployId" = ${id} FOR UPDATE`;
+  return tx.deploy.findUniqueOrThrow({ where: { id }, include: WITH_ALL });
+}
+
+function viewOf(deploy: DeployRow) {
+  const { containers, createdAt } = deploy;
+  const [first] = containers;
+  const instance = first === undefined ? null : { ...first, state: first.state as ContainerState };
+  const { timeoutMs } = templateOf(deploy).health;
+  return { createdAt, state: deploy.state as DeployState, healthTimeoutMs: timeoutMs, instance };
+}
+
+async function enter(
+  tx: Prisma.TransactionClient,
+  deploy: DeployRow,
+  name: PhaseName,
+  now: Date,
+): Promise<void> {
+  const before = phasesOf(deploy);
+  if (before.some((phase) => phase.name === name && phase.startedAt !== null)) return;
+  const phases = [...entered(before, name, now)];
+  await tx.deploy.update({ where: { id: deploy.id }, data: { phases } });
+  await tell(tx, deploy);
+}
+
+async function end(
+  tx: Prisma.TransactionClient,
+  deploy: DeployRow,
+  { reason, message }: { reason: DeployReason; message: string | null },
+  now: Date,
+): Promise<void> {
+  const state = reason === 'completed' ? 'succeeded' : 'failed';
+  const phases = [...ended(phasesOf(deploy), state, now)];
+  const data = { state, reason, message, phases, finishedAt: now };
+  await tx.deploy.update({ where: { id: deploy.id }, data });
+  await tell(tx, deploy);
+}
+
+async function tell(tx: Prisma.TransactionClient, { serviceId }: DeployRow): Promise<void> {
+  await tx.$executeRaw`SELECT pg_notify('services', ${serviceId})`;
+}
+
+function phasesOf({ phases }: DeployRow): DeployPhase[] {
+  return DeployPhase.array().parse(phases);
+}
+
+function templateOf({ revision }: DeployRow): ServiceTemplate {
+  return ServiceTemplate.parse(revision.template);
+}
+
+function specOf({ image: _, port, health, ...given }: ServiceTemplate): ContainerSpec {
+  return ContainerSpecSchema.parse({
+    ...given,
+    env: { PORT: String(port), ...given.env },
+    probe: { port, path: health.path ?? null },
+  });
+}

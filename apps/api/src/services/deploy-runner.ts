@@ -1,0 +1,73 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Database, Notifications } from '@slipway/db';
+import { statesBefore } from '@slipway/lifecycle';
+import type { Logger } from '@slipway/log';
+import { persistently, Repeater } from '@slipway/process';
+import { ProjectScope } from '../access/project-scope.store.ts';
+import { ContainerStore } from '../containers/container.store.ts';
+import { DATABASE, LOGGER, NOTIFICATIONS } from '../platform.module.ts';
+import { DeployMoveStore, type UnwantedContainer } from './deploy-move.store.ts';
+
+const LOOK_EVERY_MS = 15_000;
+const AFTER_A_FAILURE_MS = 2_000;
+
+/**
+ * Brings every deploy to its end, and ends what it leaves behind. It is told of changes and also looks
+ * for itself; several replicas share the work.
+ */
+@Injectable()
+export class DeployRunner {
+  readonly #repeater = new Repeater(
+    persistently(
+      () => this.#run(),
+      (err, retryMs) => this.log.warn({ err, retryMs }, 'deploys cannot be moved'),
+    ),
+  );
+  #stopListening: (() => void)[] = [];
+
+  constructor(
+    @Inject(DeployMoveStore) private readonly moves: DeployMoveStore,
+    @Inject(ContainerStore) private readonly containers: ContainerStore,
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(NOTIFICATIONS) private readonly notifications: Notifications,
+    @Inject(LOGGER) private readonly log: Logger,
+  ) {}
+
+  start(): void {
+    const look = (): void => this.#repeater.soon();
+    this.#stopListening = [
+      this.notifications.on('services', look),
+      this.notifications.on('containers', look),
+    ];
+  }
+
+  close(): Promise<void> {
+    for (const stop of this.#stopListening) stop();
+    return this.#repeater.close();
+  }
+
+  /** @returns in how many ms time alone may have changed something */
+  async #run(): Promise<number> {
+    let nextMs = LOOK_EVERY_MS;
+    for (const id of await this.moves.unfinished()) nextMs = Math.min(nextMs, await this.#move(id));
+    for (const container of await this.moves.unwanted()) await this.#end(container);
+    return nextMs;
+  }
+
+  /** One that fails holds up no other. */
+  async #move(id: string): Promise<number> {
+    try {
+      const until = await this.moves.move(id, new Date());
+      return until === null ? LOOK_EVERY_MS : Math.max(until.getTime() - Date.now(), 0);
+    } catch (error) {
+      this.log.error({ err: error, deployId: id }, 'a deploy cannot be moved');
+      return AFTER_A_FAILURE_MS;
+    }
+  }
+
+  async #end({ id, projectId, requestId, isToGo }: UnwantedContainer): Promise<void> {
+    const scope = await ProjectScope.ofProject(this.database, projectId);
+    if (isToGo) await this.containers.remove(scope, id, statesBefore('removing'), { requestId });
+    else await this.containers.stop(scope, id, { requestId });
+  }
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { type DeployView, type InstanceView, nextMove } from './next-move.ts';
+
+const MINUTE_MS = 60_000;
+const at = (minutes: number) => new Date(1_700_000_000_000 + minutes * MINUTE_MS);
+const pending: InstanceView = {
+  ...{ name: 'web-1', state: 'pending', reason: null, message: null },
+  ...{ startedAt: null, readyAt: null, unready: null },
+};
+const running: InstanceView = { ...pending, state: 'running', startedAt: at(5) };
+const deploy = (instance: InstanceView | null): DeployView => {
+  return { state: 'running', createdAt: at(0), healthTimeoutMs: MINUTE_MS, instance };
+};
+const queued: DeployView = { ...deploy(null), state: 'queued' };
+
+test('a new one is placed, as long as it is worth to wait for a node', () => {
+  expect(nextMove(queued, at(1))).toEqual({ type: 'place', until: at(10) });
+  expect(nextMove(queued, at(10))).toMatchObject({ type: 'fail', reason: 'not-placed' });
+});
+
+test('its container has time to start, then time to get healthy, and then serves', () => {
+  expect(nextMove(deploy(pending), at(9))).toEqual({ type: 'wait', phase: 'start', until: at(10) });
+  expect(nextMove(deploy(pending), at(10))).toMatchObject({ type: 'fail', reason: 'not-started' });
+  const waits = { type: 'wait', phase: 'healthy', until: at(6) };
+  expect(nextMove(deploy(running), at(5.5))).toEqual(waits);
+  expect(nextMove(deploy({ ...running, readyAt: at(5.9) }), at(7))).toEqual({ type: 'serve' });
+});
+
+test('one that does not get healthy fails with what was in the way', () => {
+  const unready = 'Nothing listens on port 80.';
+  expect(nextMove(deploy({ ...running, unready }), at(6))).toEqual({
+    ...{ type: 'fail', reason: 'unhealthy' },
+    message: 'Not healthy within 60 s: Nothing listens on port 80.',
+  });
+});
+
+test('one whose container ended, or is gone, fails with that', () => {
+  const exited: InstanceView = { ...running, state: 'exited', reason: 'completed' };
+  for (const instance of [exited, { ...exited, message: 'It failed.' }, null]) {
+    expect(nextMove(deploy(instance), at(6))).toMatchObject({
+      ...{ type: 'fail', reason: 'instance-ended' },
+      message: expect.stringMatching(instance?.message ?? /exit code 0|gone/),
+    });
+  }
+});

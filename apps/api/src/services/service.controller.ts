@@ -1,0 +1,95 @@
+import { Controller, Inject } from '@nestjs/common';
+import { z } from 'zod';
+import { askedBy } from '../access/asked.ts';
+import { PageQuery, pageOf } from '../http/query.ts';
+import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
+import { HostNames } from '../routing/host-names.ts';
+import { NewService, Service, ServiceList, ServiceTemplate } from './service.schema.ts';
+import { ServiceService } from './service.service.ts';
+import type { ServiceRow } from './service.store.ts';
+
+const AT = '/v1/organizations/:organization/projects/:project/services';
+const tag = 'Services';
+const access = 'project';
+const project = { organization: z.string(), project: z.string() };
+const InProject = z.object(project);
+const OfService = z.object({ ...project, service: z.string().describe('Identifier or name') });
+
+const createService = defineRoute({
+  ...{ method: 'POST', path: AT, operationId: 'createService', tag, access },
+  summary: 'Give a container image a URL',
+  description: 'Its first deploy is under way when this answers: wait for what becomes of it.',
+  ...{ params: InProject, body: NewService, responses: { 202: Service } },
+});
+
+const listServices = defineRoute({
+  ...{ method: 'GET', path: AT, operationId: 'listServices', tag, access },
+  summary: 'The services of a project, the oldest first',
+  params: InProject,
+  query: PageQuery,
+  responses: { 200: ServiceList },
+});
+
+const getService = defineRoute({
+  ...{ method: 'GET', path: `${AT}/:service`, operationId: 'getService', tag, access },
+  ...{ summary: 'One service', params: OfService, responses: { 200: Service } },
+});
+
+const deleteService = defineRoute({
+  ...{ method: 'DELETE', path: `${AT}/:service`, operationId: 'deleteService', tag, access },
+  summary: 'Delete a service with its containers; its name is free at once',
+  ...{ params: OfService, responses: { 202: Service } },
+});
+
+@Controller()
+export class ServiceController {
+  constructor(
+    @Inject(ServiceService) private readonly services: ServiceService,
+    @Inject(HostNames) private readonly hosts: HostNames,
+  ) {}
+
+  @Route(createService)
+  async create(
+    @RouteInput() input: Input<typeof createService>,
+  ): Promise<Output<typeof createService>> {
+    return this.#resource(await this.services.create(askedBy(input), input.body));
+  }
+
+  @Route(listServices)
+  async list(
+    @RouteInput() { scope, query: { limit, cursor } }: Input<typeof listServices>,
+  ): Promise<Output<typeof listServices>> {
+    const rows = await this.services.list(scope, { limit: limit + 1, after: cursor ?? '' });
+    return pageOf(rows, limit, (row) => this.#resource(row));
+  }
+
+  @Route(getService)
+  async get(
+    @RouteInput() { scope, params }: Input<typeof getService>,
+  ): Promise<Output<typeof getService>> {
+    return this.#resource(await this.services.get(scope, params.service));
+  }
+
+  @Route(deleteService)
+  async delete(
+    @RouteInput() { scope, params }: Input<typeof deleteService>,
+  ): Promise<Output<typeof deleteService>> {
+    return this.#resource(await this.services.delete(scope, params.service));
+  }
+
+  #resource(row: ServiceRow): z.input<typeof Service> {
+    const { id, name, label, servingDeploy, createdAt } = row;
+    const [revision] = row.revisions;
+    const [deploy] = row.deploys;
+    if (revision === undefined || deploy === undefined) throw new Error(`${id} was never deployed`);
+    const { state, reason, message } = deploy;
+    return {
+      ...{ id, name, url: this.hosts.urlOf(label) },
+      serving: row.deletedAt === null && (servingDeploy?.containers.length ?? 0) > 0,
+      servingRevision: servingDeploy?.revisionId ?? null,
+      template: ServiceTemplate.parse(revision.template),
+      latestDeploy: { id: deploy.id, state, reason, message },
+      createdAt: createdAt.toISOString(),
+    };
+  }
+}

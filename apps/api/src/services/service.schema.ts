@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { NewContainer } from '../containers/container.schema.ts';
+import { listOf } from '../http/query.ts';
+
+const health = z
+  .strictObject({
+    path: z
+      .string()
+      .max(1024)
+      .regex(/^\/[\x21-\x7e]*$/, 'must begin with / and have no spaces')
+      .optional()
+      .describe(
+        'Healthy when GET answers 200 to 399; when left out, when the port takes connections',
+      ),
+    timeoutMs: z
+      .int()
+      .min(1_000)
+      .max(600_000)
+      .default(60_000)
+      .describe('A deploy fails when its instance is not healthy so long after its start'),
+  })
+  .prefault({});
+
+/** What instances of a service are made of. */
+export const ServiceTemplate = NewContainer.pick({
+  ...{ image: true, command: true, entrypoint: true, env: true, user: true, workingDir: true },
+  ...{ memoryBytes: true, cpus: true, pids: true },
+}).extend({
+  port: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .default(8080)
+    .describe('Where it listens for HTTP; it is told so in the variable PORT'),
+  health,
+});
+export type ServiceTemplate = z.output<typeof ServiceTemplate>;
+
+/** The body of `POST …/services`. */
+export const NewService = z.strictObject({
+  name: z
+    .string()
+    .max(40)
+    .regex(
+      /^[a-z](-?[a-z0-9])*$/,
+      'may have lower-case letters, digits and single "-" between them, and begins with a letter',
+    )
+    .describe('The beginning of its host name'),
+  template: ServiceTemplate,
+});
+export type NewService = z.output<typeof NewService>;
+
+export const Service = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    url: z.string().describe('Where it answers, and nothing else ever will'),
+    serving: z.boolean().describe('An instance of it is there to answer'),
+    servingRevision: z.string().nullable(),
+    template: ServiceTemplate.describe('Of the newest revision'),
+    latestDeploy: z.object({
+      ...{ id: z.string(), state: z.string() },
+      ...{ reason: z.string().nullable(), message: z.string().nullable() },
+    }),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Service' });
+
+export const ServiceList = listOf(Service).meta({ id: 'ServiceList' });

@@ -1,0 +1,47 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AppError } from '@slipway/contracts';
+import type { Asked } from '../access/asked.ts';
+import type { ProjectScope } from '../access/project-scope.store.ts';
+import { ImageResolver } from '../images/image-resolver.ts';
+import type { NewService } from './service.schema.ts';
+import { type ServiceRow, ServiceStore } from './service.store.ts';
+
+const LABEL_ATTEMPTS = 5;
+
+@Injectable()
+export class ServiceService {
+  constructor(
+    @Inject(ServiceStore) private readonly services: ServiceStore,
+    @Inject(ImageResolver) private readonly images: ImageResolver,
+  ) {}
+
+  async create(asked: Asked, { name, template }: NewService): Promise<ServiceRow> {
+    const image = await this.images.resolve(asked, template.image, 'template.image');
+    for (let attempt = 1; attempt <= LABEL_ATTEMPTS; attempt++) {
+      const row = await this.services.create(asked.scope, { name, template, image }, asked);
+      if (row !== null) return row;
+      if ((await this.services.find(asked.scope, name)) !== null) break;
+      // else the label was another's, by its random part
+    }
+    throw new AppError(
+      'already-exists',
+      `A service of this project is named "${name}": choose another name, or delete that one.`,
+    );
+  }
+
+  /** @throws AppError `not-found` */
+  async get(scope: ProjectScope, reference: string): Promise<ServiceRow> {
+    const row = await this.services.find(scope, reference);
+    if (row !== null) return row;
+    throw new AppError('not-found', `There is no service "${reference}" in this project.`);
+  }
+
+  list(scope: ProjectScope, page: { limit: number; after: string }): Promise<ServiceRow[]> {
+    return this.services.list(scope, page);
+  }
+
+  async delete(scope: ProjectScope, reference: string): Promise<ServiceRow> {
+    const found = await this.get(scope, reference);
+    return (await this.services.delete(scope, found.id)) ?? found;
+  }
+}
