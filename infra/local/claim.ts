@@ -9,7 +9,7 @@ import { freeRange } from './network-range.ts';
 import type { Toolbox } from './packages/index.ts';
 
 /** Where one finds them unless they are taken. */
-const DEFAULT_PORTS = { api: 7700, registry: 7750 };
+const DEFAULT_PORTS = { api: 7700, registry: 7750, edge: 7780 };
 /** Others are looked for from here. */
 const FIRST_OTHER_PORT = 17_700;
 
@@ -58,6 +58,7 @@ export async function claim(instance: Instance, tools: Toolbox): Promise<Claim> 
     const ports = {
       api: await freePort(wanted.api, taken),
       registry: await freePort(wanted.registry, taken),
+      edge: await freePort(wanted.edge, taken),
     };
     const used = others.flatMap(({ networkRange }) => networkRange ?? []);
     const networkRange = await freeRange(id, before?.networkRange ?? null, used, tools);

@@ -13,6 +13,7 @@ import { knownTools, providePackages, type Toolbox } from './packages/index.ts';
 import { agentPart, logsPart } from './parts/agent.ts';
 import { apiPart } from './parts/api.ts';
 import { containerdPart } from './parts/containerd.ts';
+import { edgePart } from './parts/edge.ts';
 import type { Part } from './parts/part.ts';
 import { postgresPart, postgresUrl } from './parts/postgres.ts';
 import { redisPart } from './parts/redis.ts';
@@ -80,11 +81,13 @@ export class Platform {
       }),
     );
     await this.#keep(agentPart(instance, claimed, tools));
+    await this.#keep(edgePart(instance, ports));
     const api = `http://127.0.0.1:${ports.api}`;
     const registry = `127.0.0.1:${ports.registry}`;
     const context = { instance, env: this.#env, tools, progress };
     await provideBaseImages({ url: `http://${registry}`, token }, context);
-    const endpoints = { api, registry, token, ...(await ownProject(api, token)) };
+    const edge = `http://127.0.0.1:${ports.edge}`;
+    const endpoints = { api, edge, registry, token, ...(await ownProject(api, token)) };
     writeWhole(endpointsFileOf(instance), endpoints);
     return endpoints;
   }

@@ -32,6 +32,8 @@ export function liveProcesses(instance: Instance): RunningProcess[] {
 const EndpointsSchema = z.object({
   /** base URL without a trailing slash */
   api: z.string(),
+  /** where services answer, each to its own host name; base URL without a trailing slash */
+  edge: z.string(),
   /** host and port of the image registry, plain HTTP */
   registry: z.string(),
   /** the operator's and owner's API key */

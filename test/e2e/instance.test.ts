@@ -9,7 +9,7 @@ import { containersIn } from '../fixtures/containers.ts';
 
 /* `npm start` and `npm stop` as a person has them, in a checkout of their own. */
 
-const PARTS = ['postgres', 'redis', 'containerd', 'logs', 'api', 'agent'];
+const PARTS = ['postgres', 'redis', 'containerd', 'logs', 'api', 'agent', 'edge'];
 
 let checkout: Checkout;
 let nft: string;

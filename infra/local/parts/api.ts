@@ -33,6 +33,7 @@ export function apiPart(instance: Instance, settings: ApiSettings): Part {
     env: () => ({
       API_PORT: String(settings.ports.api),
       REGISTRY_PORT: String(settings.ports.registry),
+      SERVICES_URL: `http://localhost:${settings.ports.edge}`,
       BLOBS_DIR: join(stateDir, 'blobs'),
       AGENT_SOCKET: apiSocketOf(instance),
       REDIS_URL: redisSocketOf(instance),

@@ -1,4 +1,4 @@
-type PartName = 'postgres' | 'redis' | 'containerd' | 'api' | 'logs' | 'agent';
+type PartName = 'postgres' | 'redis' | 'containerd' | 'api' | 'logs' | 'agent' | 'edge';
 
 /** One program that the platform keeps running: a process, with its data under the state directory. */
 export interface Part {
