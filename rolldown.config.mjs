@@ -24,4 +24,5 @@ export default [
   bundle('api', 'openapi'),
   bundle('agent', 'main'),
   bundle('agent', 'logs', 'logs/main'),
+  bundle('edge', 'main'),
 ];

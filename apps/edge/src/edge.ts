@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from '@slipway/log';
+import { RouteTable } from '@slipway/routes';
+import type { Env } from './env.ts';
+import { Instances } from './instances/instances.ts';
+import { LIMITS } from './limits.ts';
+import { Forwarder } from './proxy/forwarder.ts';
+import { createListener, type Listener } from './server/listener.ts';
+
+export interface RunningEdge {
+  /** `http://127.0.0.1:7780` */
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Resolves when the port answers; that is not before all routes are known. */
+export async function startEdge(env: Env, log: Logger, limits = LIMITS): Promise<RunningEdge> {
+  const table = await RouteTable.open(env.REDIS_URL);
+  const instances = new Instances(limits);
+  const forwarder = new Forwarder({ table, instances, log });
+  const listener = createListener((request, response, head) =>
+    forwarder.serve(request, response, head),
+  );
+  try {
+    listener.server.listen(env.EDGE_PORT, env.EDGE_HOST);
+    await once(listener.server, 'listening');
+  } catch (error) {
+    table.close();
+    await instances.close();
+    throw error;
+  }
+  const url = urlOf(listener);
+  log.info({ url }, 'listening');
+  return {
+    url,
+    async close() {
+      await listener.drain(limits.drainMs);
+      table.close();
+      await instances.close();
+    },
+  };
+}
+
+function urlOf({ server }: Listener): string {
+  const address = server.address() as AddressInfo;
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}

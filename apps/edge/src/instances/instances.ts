@@ -1,0 +1,103 @@
+import { AGENT_CALLS, type Instance } from '@slipway/contracts';
+import { type Connection, callerOf, connect } from '@slipway/rpc';
+import type { Limits } from '../limits.ts';
+import { Upstream } from './upstream.ts';
+
+/**
+ * An instance that nobody has asked for is forgotten: of those that routes no longer name nothing
+ * stays, and nobody has to tell. Asking for one again costs a call on a Unix socket.
+ */
+export const IDLE_MS = 60_000;
+const SWEEP_EVERY_MS = 15_000;
+
+/** Where instances are: their agents say so once, until an address turns out to be wrong. */
+export class Instances {
+  readonly #limits: Limits;
+  readonly #agents = new Map<string, Connection>();
+  readonly #known = new Map<string, Upstream>();
+  readonly #asked = new Map<string, Promise<Upstream>>();
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+    this.#sweeper = setInterval(() => this.sweep(performance.now()), SWEEP_EVERY_MS);
+    this.#sweeper.unref();
+  }
+
+  /** How many pools of connections there are. */
+  get count(): number {
+    return this.#known.size;
+  }
+
+  /** How much is under way to an instance. */
+  underWay(instance: Instance): number {
+    return this.#known.get(keyOf(instance))?.underWay ?? 0;
+  }
+
+  /** @throws when its agent is away, or knows no address of it */
+  reach(instance: Instance): Promise<Upstream> {
+    const key = keyOf(instance);
+    const known = this.#known.get(key);
+    if (known !== undefined) return Promise.resolve(known);
+    const asked = this.#asked.get(key) ?? this.#ask(instance, key);
+    this.#asked.set(key, asked);
+    return asked;
+  }
+
+  /** It was not there: the next one who wants it asks its agent. What is under way goes on. */
+  forget(instance: Instance, upstream: Upstream): void {
+    const key = keyOf(instance);
+    if (this.#known.get(key) !== upstream) return; // somebody else has asked already
+    this.#drop(key, upstream);
+  }
+
+  /** Forgets what is idle. @param nowMs of `performance.now()` */
+  sweep(nowMs: number): void {
+    for (const [key, upstream] of this.#known) {
+      if (upstream.idleMs(nowMs) >= IDLE_MS) this.#drop(key, upstream);
+    }
+  }
+
+  /** Cuts what is under way. */
+  async close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    await Promise.all([
+      ...[...this.#known.values()].map(({ pool }) => pool.destroy()),
+      ...[...this.#agents.values()].map((connection) => connection.destroy()),
+    ]);
+  }
+
+  async #ask(instance: Instance, key: string): Promise<Upstream> {
+    try {
+      const { address } = await callerOf(
+        this.#agentAt(instance.node),
+        AGENT_CALLS,
+      ).containerAddress(
+        { engineId: instance.engineId },
+        { signal: AbortSignal.timeout(this.#limits.agentTimeoutMs) },
+      );
+      if (address === null) throw new Error('its agent knows no address of it');
+      const upstream = new Upstream(address, instance.port, this.#limits);
+      this.#known.set(key, upstream);
+      return upstream;
+    } finally {
+      this.#asked.delete(key);
+    }
+  }
+
+  #agentAt(endpoint: string): Connection {
+    const known = this.#agents.get(endpoint) ?? connect(endpoint);
+    this.#agents.set(endpoint, known);
+    return known;
+  }
+
+  #drop(key: string, upstream: Upstream): void {
+    this.#known.delete(key);
+    void upstream.pool.close();
+  }
+}
+
+/** A container may be the instance of several services, each at a port of its own. */
+function keyOf({ node, engineId, port }: Instance): string {
+  return `${node} ${engineId} ${port}`;
+}
