@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import type { Address } from '@slipway/contracts';
 import { exec } from '@slipway/process';
+import { hardwareAddress } from './hardware-address.ts';
 import { WITHIN } from './settings.ts';
 
 /** What `ip -json link` says of an interface. */
@@ -37,12 +38,6 @@ export async function removeIfUnused(name: string): Promise<boolean> {
   if ((await links('master', name)).length > 0) return false;
   await ip(['link', 'delete', name]);
   return true;
-}
-
-/** As Docker derives one: locally administered, and as unique as the address. */
-function hardwareAddress(ipv4: string): string {
-  const bytes = ipv4.split('.').map((byte) => Number(byte).toString(16).padStart(2, '0'));
-  return ['02', '42', ...bytes].join(':');
 }
 
 async function linkOf(name: string): Promise<Link | null> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Address } from '@slipway/contracts';
 import { exec } from '@slipway/process';
+import { hardwareAddress } from './hardware-address.ts';
 import { WITHIN } from './settings.ts';
 
 /** Which of the plugins' configuration formats this is; every version since 0.8 knows it. */
@@ -22,6 +23,7 @@ export async function plugIn(
     name: bridge.name,
     type: 'bridge',
     bridge: bridge.name,
+    runtimeConfig: { mac: hardwareAddress(address) },
     ipam: {
       type: 'static',
       addresses: [{ address: `${address}/${prefixLength}`, gateway }],
