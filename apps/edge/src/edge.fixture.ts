@@ -12,7 +12,7 @@ import { RoutePublisher } from '@slipway/routes';
 import { serveCalls } from '@slipway/rpc';
 import Fastify from 'fastify';
 import { expect, vi } from 'vitest';
-import { startEdge } from './edge.ts';
+import { type RunningEdge, startEdge } from './edge.ts';
 import { readEnv } from './env.ts';
 import { LIMITS, type Limits } from './limits.ts';
 
@@ -37,16 +37,16 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Another edge, which ends with the stage. */
-  async edge(limits: Partial<Limits> = {}, lines: unknown[] = []) {
-    const env = readEnv({ EDGE_PORT: '0', REDIS_URL: this.#redis.url });
+  async edge(limits: Partial<Limits> = {}, port = '0'): Promise<TestEdge> {
+    const lines: unknown[] = [];
+    const env = readEnv({ EDGE_PORT: port, REDIS_URL: this.#redis.url });
     const destination = { write: (line: string) => lines.push(JSON.parse(line)) };
     const log = createLogger({ name: 'edge', level: 'debug', destination });
     const edge = await startEdge(env, log, { ...LIMITS, ...limits });
     let closed: Promise<void> | undefined;
     const close = () => (closed ??= edge.close());
     this.#closing.push(close);
-    const port = Number(new URL(edge.url).port);
-    return { ...edge, port, close, open: () => opened(port), log: lines };
+    return new TestEdge({ ...edge, close }, lines);
   }
 
   /** A container of which the agent knows the address. @returns the instance that routes name */
@@ -60,7 +60,7 @@ export class Stage implements AsyncDisposable {
     return this.#listening(createRawServer(onConnection), '127.0.0.1');
   }
 
-  /** @returns its host, once all edges to come and the given one know it */
+  /** @returns its host, which edges learn of */
   async route(...instances: Instance[]): Promise<string> {
     const host = `s-${randomBytes(6).toString('hex')}.localhost`;
     const route: Route = { host, serviceId: 'svc_1', revisionId: 'rev_1', instances };
@@ -89,6 +89,40 @@ export class Stage implements AsyncDisposable {
       for (const socket of sockets) socket.destroy();
     });
     return this.agent.knows(address, (server.address() as AddressInfo).port);
+  }
+}
+
+/** An edge, and how to speak to it. */
+export class TestEdge {
+  readonly url: string;
+  readonly close: () => Promise<void>;
+  /** lines of its log */
+  readonly log: readonly unknown[];
+
+  constructor({ url, close }: RunningEdge, log: readonly unknown[]) {
+    this.url = url;
+    this.close = close;
+    this.log = log;
+  }
+
+  /** A connection to write bytes to. */
+  open(): Promise<RawClient> {
+    return opened(Number(new URL(this.url).port));
+  }
+
+  /** @returns what a client that writes these bytes gets, until its connection is closed */
+  async exchange(bytes: string): Promise<string> {
+    const { socket, text, closed } = await this.open();
+    socket.write(bytes, 'latin1');
+    await closed;
+    return text();
+  }
+
+  /** Resolves, to the same host, once the edge has its route. */
+  async knows(host: string): Promise<string> {
+    const probe = `OPTIONS * HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    await vi.waitFor(async () => expect(await this.exchange(probe)).toMatch(/^HTTP\/1.1 204/));
+    return host;
   }
 }
 

@@ -48,15 +48,15 @@ export class Forwarder {
     response.on('error', () => {}); // the client has gone away
     response.once('close', () => this.#note(visit, begunMs));
     try {
-      await this.#forward(visit);
+      const target = targetOf(request);
+      await this.#forward(visit, target);
     } catch (error) {
       sendProblem(this.#asAppError(error), request, response);
     }
   }
 
-  async #forward(visit: Visit): Promise<void> {
+  async #forward(visit: Visit, target: Target): Promise<void> {
     const { request, response } = visit;
-    const target = targetOf(request);
     const route = this.#table.find(target.host);
     if (route === null) {
       throw new AppError('not-found', `There is no service with the host "${target.host}".`);

@@ -7,7 +7,7 @@ export function tunnel(client: Socket, container: Socket): void {
 }
 
 function carry(from: Socket, to: Socket): void {
-  from.on('error', () => to.destroy());
+  from.on('error', () => {}); // it closes then
   from.on('close', () => to.destroySoon()); // once it has what came before
   from.pipe(to);
 }

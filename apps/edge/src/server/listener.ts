@@ -66,9 +66,9 @@ export function createListener(serve: Serve): Listener {
   });
   server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
     const socket = duplex as Socket;
-    // an answer under way would be mixed with this one
-    if (underWay.has(socket)) socket.destroy();
-    else refuseUnreadable(error, socket);
+    if (!underWay.has(socket)) refuseUnreadable(error, socket);
+    // what comes after a `Connection: close` is not heard; after all else an answer would be mixed with the one under way
+    else if (error.code !== 'HPE_CLOSED_CONNECTION') socket.destroySoon();
   });
   return {
     server,
