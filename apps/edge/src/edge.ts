@@ -6,7 +6,7 @@ import type { Env } from './env.ts';
 import { Instances } from './instances/instances.ts';
 import { LIMITS } from './limits.ts';
 import { Forwarder } from './proxy/forwarder.ts';
-import { createListener, type Listener } from './server/listener.ts';
+import { Listener } from './server/listener.ts';
 
 export interface RunningEdge {
   /** `http://127.0.0.1:7780` */
@@ -19,7 +19,7 @@ export async function startEdge(env: Env, log: Logger, limits = LIMITS): Promise
   const table = await RouteTable.open(env.REDIS_URL);
   const instances = new Instances(limits);
   const forwarder = new Forwarder({ table, instances, log });
-  const listener = createListener((request, response, head) =>
+  const listener = new Listener((request, response, head) =>
     forwarder.serve(request, response, head),
   );
   try {

@@ -187,6 +187,16 @@ test('a part of a body arrives before the next one is sent, both ways, its lengt
   }
 });
 
+/** @returns whether a count is what it was at the last call */
+function rest(count: () => number): () => boolean {
+  let before = -1;
+  return () => {
+    const isSame = before === count();
+    before = count();
+    return isSame;
+  };
+}
+
 test('a sender that nobody takes anything from is made to wait', async () => {
   const hold = Promise.withResolvers<void>();
   const host = await service(async (incoming, response) => {
@@ -204,17 +214,39 @@ test('a sender that nobody takes anything from is made to wait', async () => {
     body: Readable.from(chunks()),
   });
   await vi.waitFor(() => expect(sent).toBeGreaterThan(0));
-  // it has come to rest: the same amount, twice in a row
-  let before = -1;
-  const hasRested = (): boolean => {
-    const isSame = before === sent;
-    before = sent;
-    return isSame;
-  };
-  await expect.poll(hasRested, { interval: 300 }).toBe(true);
+  await expect
+    .poll(
+      rest(() => sent),
+      { interval: 300 },
+    )
+    .toBe(true);
   expect(sent).toBeLessThan(100);
   hold.resolve();
   expect(await (await answer).body.text()).toBe('done');
+});
+
+test('a container whose answer nobody takes is made to wait', async () => {
+  let sent = 0;
+  const host = await service((_, response) => {
+    function* chunks() {
+      for (; sent < 200; sent++) yield Buffer.alloc(1_000_000);
+    }
+    pipeline(Readable.from(chunks()), response).catch(() => {});
+  });
+  const { socket, text, closed } = await edge.open();
+  socket.pause();
+  socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  await vi.waitFor(() => expect(sent).toBeGreaterThan(0));
+  await expect
+    .poll(
+      rest(() => sent),
+      { interval: 300 },
+    )
+    .toBe(true);
+  expect(sent).toBeLessThan(100);
+  socket.resume();
+  await closed;
+  expect(text().length).toBeGreaterThan(200_000_000);
 });
 
 test('the head of an event stream is there before its first event', async () => {

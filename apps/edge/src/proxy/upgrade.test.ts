@@ -79,6 +79,19 @@ test('when one side of an upgraded connection is gone, the other goes', async ()
   await staying.closed;
 });
 
+test('a client that goes away before its upgrade is answered ends it at the container', async () => {
+  const arrived = Promise.withResolvers<Socket>();
+  const mute = await stage.rawContainer((socket) => {
+    socket.once('data', () => arrived.resolve(socket.resume()));
+  });
+  const host = await edge.knows(await stage.route(mute));
+  const { socket } = await edge.open();
+  socket.write(asking(host));
+  const container = await arrived.promise;
+  socket.destroy();
+  await expect.poll(() => container.closed).toBe(true);
+});
+
 test('an upgrade that the container refuses is answered as it answered', async () => {
   const instance = await stage.container((_, response) => {
     response.writeHead(426, { upgrade: 'websocket' }).end('x'.repeat(1_000_000));
