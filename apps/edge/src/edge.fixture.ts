@@ -42,7 +42,7 @@ export class Stage implements AsyncDisposable {
     const env = readEnv({ EDGE_PORT: port, REDIS_URL: this.#redis.url });
     const destination = { write: (line: string) => lines.push(JSON.parse(line)) };
     const log = createLogger({ name: 'edge', level: 'debug', destination });
-    const edge = await startEdge(env, log, { ...LIMITS, ...limits });
+    const edge = await startEdge(env, log, { ...LIMITS, confirmEveryMs: Infinity, ...limits });
     let closed: Promise<void> | undefined;
     const close = () => (closed ??= edge.close());
     this.#closing.push(close);

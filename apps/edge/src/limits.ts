@@ -6,6 +6,11 @@ export interface Limits {
   headTimeoutMs: number;
   /** for an agent to say where a container is */
   agentTimeoutMs: number;
+  /**
+   * how long an agent's word holds: while Redis is away, routes name containers that are gone, and
+   * whose addresses may be somebody else's by now
+   */
+  confirmEveryMs: number;
   /** at a stop, for requests under way */
   drainMs: number;
 }
@@ -14,5 +19,6 @@ export const LIMITS: Limits = {
   connectTimeoutMs: 2_000,
   headTimeoutMs: 300_000,
   agentTimeoutMs: 5_000,
+  confirmEveryMs: 5_000,
   drainMs: 5_000,
 };

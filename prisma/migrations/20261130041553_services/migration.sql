@@ -5,6 +5,9 @@ ADD COLUMN     "restartPolicy" TEXT NOT NULL DEFAULT 'no',
 ADD COLUMN     "serviceId" TEXT,
 ADD COLUMN     "unready" TEXT;
 
+-- AlterTable
+ALTER TABLE "Node" ADD COLUMN     "lastIndex" INTEGER NOT NULL DEFAULT -1;
+
 -- CreateTable
 CREATE TABLE "Service" (
     "id" TEXT NOT NULL,

@@ -1,4 +1,5 @@
 import type { Address } from '@slipway/contracts';
+import { openDatabase } from '@slipway/db';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
 import { pushTestImage } from '../testing/image.fixture.ts';
@@ -68,15 +69,23 @@ test('an address is kept until its container is gone, and not given out again at
   expect(await addressOf(second)).toMatchObject({ address: '10.99.0.3' });
 });
 
-test('a subnet goes with its last container; the next project may have it', async () => {
+test('a subnet goes with its last container; the next project has another', async () => {
   const made = await create();
   const before = await addressOf(made);
   await remove(made);
   const { token } = await api.addTenant('next');
   const next = await create('/v1/organizations/next/projects/web/containers', token);
   const after = await addressOf(next);
-  expect(after).toMatchObject({ index: before?.index, address: '10.99.0.2' });
+  expect(before).toMatchObject({ index: 0, address: '10.99.0.2' });
+  expect(after).toMatchObject({ index: 1, address: '10.99.1.2' });
   expect(after?.subnetId).not.toBe(before?.subnetId);
+  // the last one behind which none is left: then it begins again
+  const database = openDatabase(api.databaseUrl);
+  await database.prisma.node.updateMany({ data: { lastIndex: 255 } });
+  await database.close();
+  const { token: other } = await api.addTenant('other');
+  const again = await create('/v1/organizations/other/projects/web/containers', other);
+  expect(await addressOf(again)).toMatchObject({ index: 0 });
 });
 
 test('a full subnet refuses one more, and takes it when one is gone', async () => {

@@ -70,10 +70,16 @@ async function makeSubnet(
   if (found !== undefined) return found;
   const id = newId('sub');
   const made = await tx.$executeRaw`
-    INSERT INTO "Subnet" (id, "projectId", "nodeId", index)
-    SELECT ${id}, ${projectId}, ${nodeId}, n FROM generate_series(0, ${LAST_INDEX}::int) n
-    WHERE NOT EXISTS (SELECT 1 FROM "Subnet" WHERE "nodeId" = ${nodeId} AND index = n)
-    ORDER BY n LIMIT 1`;
+    WITH subnet AS (
+      INSERT INTO "Subnet" (id, "projectId", "nodeId", index)
+      SELECT ${id}, ${projectId}, ${nodeId}, n
+      FROM "Node", generate_series(0, ${LAST_INDEX}::int) n
+      WHERE "Node".id = ${nodeId}
+        AND NOT EXISTS (SELECT 1 FROM "Subnet" WHERE "nodeId" = ${nodeId} AND index = n)
+      ORDER BY n <= "lastIndex", n LIMIT 1
+      RETURNING index
+    )
+    UPDATE "Node" SET "lastIndex" = subnet.index FROM subnet WHERE id = ${nodeId}`;
   if (made === 1) return id;
   throw new AppError(
     'unavailable',

@@ -41,7 +41,8 @@ export class RouteFeed {
       const after = await this.publisher.version();
       const changes = await this.routes.changesAfter(after);
       if (changes.length === 0) return LOOK_EVERY_MS;
-      await this.publisher.publish(after, changes); // false: another replica has, so look again
+      // false: another replica has, so look again
+      if (await this.publisher.publish(after, changes)) await this.routes.tell(changes);
     }
   }
 }

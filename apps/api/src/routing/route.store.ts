@@ -57,6 +57,16 @@ export class RouteStore {
     return rows.map((row) => this.#changeOf(row));
   }
 
+  /** To those who wait for it: Redis has these now. */
+  async tell(changes: readonly RouteChange[]): Promise<void> {
+    const serviceIds = changes.flatMap(({ route }) => route?.serviceId ?? []);
+    await this.database.pool.query({
+      name: 'tell-of-routes',
+      text: `SELECT pg_notify('services', id) FROM unnest($1::text[]) AS id`,
+      values: [serviceIds],
+    });
+  }
+
   #changeOf(row: RouteRow): RouteChange {
     const { id: serviceId, revisionId, instances } = row;
     const host = this.hosts.hostOf(row.label);

@@ -2,15 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AppError, type ContainerSpec, ContainerSpecSchema } from '@slipway/contracts';
 import type { Database, Prisma } from '@slipway/db';
 import type { ContainerState, DeployState } from '@slipway/lifecycle';
+import type { RoutePublisher } from '@slipway/routes';
 import { ProjectScope } from '../access/project-scope.store.ts';
 import { madeUpName, newEngineId } from '../containers/container.names.ts';
 import { ContainerStore } from '../containers/container.store.ts';
 import { NodeStore } from '../nodes/node.store.ts';
 import { place } from '../placement/place.ts';
-import { DATABASE } from '../platform.module.ts';
+import { DATABASE, ROUTE_PUBLISHER } from '../platform.module.ts';
 import { RouteStore } from '../routing/route.store.ts';
 import { DeployPhase, type DeployReason, type PhaseName } from './deploy.schema.ts';
-import { nextMove } from './next-move.ts';
+import { type DeployView, nextMove } from './next-move.ts';
 import { ended, entered } from './phases.ts';
 import { ServiceTemplate } from './service.schema.ts';
 
@@ -37,6 +38,7 @@ export class DeployMoveStore {
     @Inject(ContainerStore) private readonly containers: ContainerStore,
     @Inject(NodeStore) private readonly nodes: NodeStore,
     @Inject(RouteStore) private readonly routes: RouteStore,
+    @Inject(ROUTE_PUBLISHER) private readonly publisher: RoutePublisher,
   ) {}
 
   async unfinished(): Promise<string[]> {
@@ -77,7 +79,7 @@ export class DeployMoveStore {
   async #moveIn(tx: Prisma.TransactionClient, id: string, now: Date): Promise<Date | null> {
     const deploy = await lockDeploy(tx, id);
     if (deploy === null) return null;
-    const move = nextMove(viewOf(deploy), now);
+    const move = nextMove(await this.#viewOf(deploy), now);
     switch (move.type) {
       case 'place': {
         const nodeId = place(await this.nodes.candidates(), now);
@@ -89,11 +91,32 @@ export class DeployMoveStore {
         return move.until;
       case 'serve':
         await this.#serve(tx, deploy, now);
+        return now;
+      case 'succeed':
+        await end(tx, deploy, SUCCEEDED, now);
         return null;
       case 'fail':
         await end(tx, deploy, move, now);
         return null;
     }
+  }
+
+  async #viewOf(deploy: DeployRow): Promise<DeployView> {
+    const { id, state, createdAt, containers, service } = deploy;
+    const [first] = containers;
+    const instance =
+      first === undefined ? null : { ...first, state: first.state as ContainerState };
+    const { timeoutMs } = templateOf(deploy).health;
+    const isServing = service.servingDeployId === id;
+    return {
+      ...{ state: state as DeployState, createdAt, healthTimeoutMs: timeoutMs, instance },
+      ...{ isServing, isPublished: isServing && (await this.#isPublished(service)) },
+    };
+  }
+
+  async #isPublished({ routeVersion }: DeployRow['service']): Promise<boolean> {
+    const published = await this.publisher.version().catch(() => 0); // Redis is away
+    return published >= Number(routeVersion);
   }
 
   async #place(
@@ -121,8 +144,7 @@ export class DeployMoveStore {
   async #serve(tx: Prisma.TransactionClient, deploy: DeployRow, now: Date): Promise<void> {
     const { id, serviceId } = deploy;
     await tx.container.updateMany({ where: { deployId: id }, data: { restartPolicy: 'always' } });
-    const phases = entered(phasesOf(deploy), 'route', now);
-    await end(tx, { ...deploy, phases: [...phases] }, SUCCEEDED, now);
+    await enter(tx, deploy, 'route', now);
     await tx.service.update({ where: { id: serviceId }, data: { servingDeployId: id } });
     await this.routes.change(tx, serviceId);
   }
@@ -137,14 +159,6 @@ async function lockDeploy(tx: Prisma.TransactionClient, id: string): Promise<Dep
   if (locked === undefined) return null;
   await tx.$queryRaw`SELECT id FROM "Container" WHERE "deployId" = ${id} FOR UPDATE`;
   return tx.deploy.findUniqueOrThrow({ where: { id }, include: WITH_ALL });
-}
-
-function viewOf(deploy: DeployRow) {
-  const { containers, createdAt } = deploy;
-  const [first] = containers;
-  const instance = first === undefined ? null : { ...first, state: first.state as ContainerState };
-  const { timeoutMs } = templateOf(deploy).health;
-  return { createdAt, state: deploy.state as DeployState, healthTimeoutMs: timeoutMs, instance };
 }
 
 async function enter(

@@ -9,7 +9,10 @@ const pending: InstanceView = {
 };
 const running: InstanceView = { ...pending, state: 'running', startedAt: at(5) };
 const deploy = (instance: InstanceView | null): DeployView => {
-  return { state: 'running', createdAt: at(0), healthTimeoutMs: MINUTE_MS, instance };
+  return {
+    ...{ state: 'running', createdAt: at(0), healthTimeoutMs: MINUTE_MS, instance },
+    ...{ isServing: false, isPublished: false },
+  };
 };
 const queued: DeployView = { ...deploy(null), state: 'queued' };
 
@@ -24,6 +27,12 @@ test('its container has time to start, then time to get healthy, and then serves
   const waits = { type: 'wait', phase: 'healthy', until: at(6) };
   expect(nextMove(deploy(running), at(5.5))).toEqual(waits);
   expect(nextMove(deploy({ ...running, readyAt: at(5.9) }), at(7))).toEqual({ type: 'serve' });
+});
+
+test('it has succeeded once edges can know of it, whatever becomes of its container', () => {
+  const serving = { ...deploy({ ...running, state: 'exited' }), isServing: true };
+  expect(nextMove(serving, at(99))).toMatchObject({ type: 'wait', phase: 'route' });
+  expect(nextMove({ ...serving, isPublished: true }, at(99))).toEqual({ type: 'succeed' });
 });
 
 test('one that does not get healthy fails with what was in the way', () => {

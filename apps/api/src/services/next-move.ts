@@ -4,6 +4,9 @@ import type { DeployReason, PhaseName } from './deploy.schema.ts';
 /** A node that does not come, a registry that does not answer: nothing is waited for longer. */
 const STARTED_WITHIN_MS = 10 * 60_000;
 
+/** Nobody tells that Redis is back. */
+const PUBLISHED_WITHIN_MS = 1_000;
+
 /** A deploy that is not over, as it is now. */
 export interface DeployView {
   state: DeployState;
@@ -11,6 +14,9 @@ export interface DeployView {
   /** how long after its start its instance may be unhealthy */
   healthTimeoutMs: number;
   instance: InstanceView | null;
+  /** its service's requests are to go there; then whether edges can know it */
+  isServing: boolean;
+  isPublished: boolean;
 }
 
 /** Its container. */
@@ -31,10 +37,15 @@ export type Move =
   /** nothing to do but to look again then */
   | { type: 'wait'; phase: PhaseName; until: Date }
   | { type: 'serve' }
+  | { type: 'succeed' }
   | { type: 'fail'; reason: DeployReason; message: string };
 
 export function nextMove(deploy: DeployView, now: Date): Move {
   const { instance, healthTimeoutMs } = deploy;
+  if (deploy.isServing) {
+    if (deploy.isPublished) return { type: 'succeed' };
+    return { type: 'wait', phase: 'route', until: later(now, PUBLISHED_WITHIN_MS) };
+  }
   const startBy = later(deploy.createdAt, STARTED_WITHIN_MS);
   if (deploy.state === 'queued') {
     if (now < startBy) return { type: 'place', until: startBy };

@@ -98,6 +98,21 @@ test('an instance that its agent does not know, or whose agent is away, is none;
     .toContainEqual(expect.objectContaining({ level: 'warn', containerId: 'ctr_1' }));
 });
 
+test('an agent’s word is asked for again, since an address may be another’s by now', async () => {
+  const wary = await stage.edge({ confirmEveryMs: 0 });
+  const instance = await stage.container((_, response) => response.end('here'));
+  const host = await wary.knows(await stage.route(instance));
+  const ask = async () => {
+    const { statusCode, body } = await request(wary.url, { headers: { host } });
+    await body.dump();
+    return statusCode;
+  };
+  expect([await ask(), await ask()]).toEqual([200, 200]);
+  expect(asksFor(instance)).toBeGreaterThan(1);
+  stage.agent.addresses.set(instance.engineId, null);
+  expect(await ask()).toBe(503);
+});
+
 test('an agent that says nothing is not waited for', async () => {
   const impatient = await stage.edge({ agentTimeoutMs: 50 });
   const mute = await stage.rawContainer(() => {});
@@ -135,7 +150,7 @@ test('the one that cannot be reached is passed over, the least busy one is taken
 });
 
 test('of an idle instance nothing is kept, of a busy one everything', async () => {
-  const instances = new Instances(LIMITS);
+  const instances = new Instances({ ...LIMITS, confirmEveryMs: Infinity });
   const [idle, busy] = [stage.agent.knows('127.0.0.1', 80), stage.agent.knows('127.0.0.1', 80)];
   const [, upstream] = await Promise.all([instances.reach(idle), instances.reach(busy)]);
   const end = upstream.begin();

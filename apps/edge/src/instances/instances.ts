@@ -10,7 +10,7 @@ import { Upstream } from './upstream.ts';
 export const IDLE_MS = 60_000;
 const SWEEP_EVERY_MS = 15_000;
 
-/** Where instances are: their agents say so once, until an address turns out to be wrong. */
+/** Where instances are: their agents say so. */
 export class Instances {
   readonly #limits: Limits;
   readonly #agents = new Map<string, Connection>();
@@ -38,7 +38,7 @@ export class Instances {
   reach(instance: Instance): Promise<Upstream> {
     const key = keyOf(instance);
     const known = this.#known.get(key);
-    if (known !== undefined) return Promise.resolve(known);
+    if (known !== undefined && this.#isConfirmed(known)) return Promise.resolve(known);
     const asked = this.#asked.get(key) ?? this.#ask(instance, key);
     this.#asked.set(key, asked);
     return asked;
@@ -68,21 +68,35 @@ export class Instances {
   }
 
   async #ask(instance: Instance, key: string): Promise<Upstream> {
+    const known = this.#known.get(key);
     try {
-      const { address } = await callerOf(
-        this.#agentAt(instance.node),
-        AGENT_CALLS,
-      ).containerAddress(
-        { engineId: instance.engineId },
-        { signal: AbortSignal.timeout(this.#limits.agentTimeoutMs) },
-      );
-      if (address === null) throw new Error('its agent knows no address of it');
+      const address = await this.#addressOf(instance);
+      if (known !== undefined && known.address === address) {
+        known.confirmedMs = performance.now();
+        return known;
+      }
+      if (known !== undefined) this.forget(instance, known);
+      if (address === null) throw new UnknownInstance('its agent knows no address of it');
       const upstream = new Upstream(address, instance.port, this.#limits);
       this.#known.set(key, upstream);
       return upstream;
+    } catch (error) {
+      // While its agent is away nobody ends or begins anything there.
+      if (known !== undefined && !(error instanceof UnknownInstance)) return known;
+      throw error;
     } finally {
       this.#asked.delete(key);
     }
+  }
+
+  #isConfirmed({ confirmedMs }: Upstream): boolean {
+    return performance.now() - confirmedMs < this.#limits.confirmEveryMs;
+  }
+
+  async #addressOf({ node, engineId }: Instance): Promise<string | null> {
+    const agent = callerOf(this.#agentAt(node), AGENT_CALLS);
+    const signal = AbortSignal.timeout(this.#limits.agentTimeoutMs);
+    return (await agent.containerAddress({ engineId }, { signal })).address;
   }
 
   #agentAt(endpoint: string): Connection {
@@ -96,6 +110,8 @@ export class Instances {
     void upstream.pool.close();
   }
 }
+
+class UnknownInstance extends Error {}
 
 /** A container may be the instance of several services, each at a port of its own. */
 function keyOf({ node, engineId, port }: Instance): string {
