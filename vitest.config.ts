@@ -20,6 +20,8 @@ export default defineConfig({
       {
         test: {
           ...limits,
+          // a first start with its sample, on a slow machine
+          ...{ testTimeout: 300_000, hookTimeout: 600_000 },
           name: 'e2e',
           include: ['test/e2e/*.test.ts'],
           globalSetup: ['test/setup/platform.setup.ts'],

@@ -27,6 +27,7 @@ import {
   type RunningProcess,
   writeProcesses,
 } from './records.ts';
+import { deploySample } from './sample.ts';
 
 /** Everything of an instance, started and kept running in this process; its hold is the caller's. */
 export class Platform {
@@ -87,7 +88,9 @@ export class Platform {
     const context = { instance, env: this.#env, tools, progress };
     await provideBaseImages({ url: `http://${registry}`, token }, context);
     const edge = `http://127.0.0.1:${ports.edge}`;
-    const endpoints = { api, edge, registry, token, ...(await ownProject(api, token)) };
+    const known = { api, edge, registry, token, ...(await ownProject(api, token)) };
+    const sampleUrl = await this.#deploySample(known);
+    const endpoints = { ...known, ...(sampleUrl === null ? {} : { sampleUrl }) };
     writeWhole(endpointsFileOf(instance), endpoints);
     return endpoints;
   }
@@ -112,6 +115,18 @@ export class Platform {
     });
     this.#keepers.push(keeper);
     await this.#progress.step(`started ${part.name}`, () => keeper.start());
+  }
+
+  /** A platform without it is of use all the same. */
+  async #deploySample(endpoints: Endpoints): Promise<string | null> {
+    try {
+      return await deploySample(endpoints, this.#instance, this.#progress);
+    } catch (error) {
+      if (this.#isStopping) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#progress.line(`✘ the sample is not there: ${reason}`);
+      return null;
+    }
   }
 
   async #migrate(databaseUrl: string): Promise<void> {

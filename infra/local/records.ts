@@ -41,6 +41,8 @@ const EndpointsSchema = z.object({
   /** slugs */
   organization: z.string(),
   project: z.string(),
+  /** where the sample answers, unless somebody has deleted it */
+  sampleUrl: z.string().optional(),
 });
 export type Endpoints = z.infer<typeof EndpointsSchema>;
 

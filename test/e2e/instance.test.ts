@@ -4,8 +4,10 @@ import { basename } from 'node:path';
 import { createSlipway } from '@slipway/client';
 import { type Endpoints, toolsForTests } from '@slipway/infra';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildsIn } from '../fixtures/builds.ts';
 import { Checkout } from '../fixtures/checkout.ts';
 import { containersIn } from '../fixtures/containers.ts';
+import { ask, servicesIn } from '../fixtures/services.ts';
 
 /* `npm start` and `npm stop` as a person has them, in a checkout of their own. */
 
@@ -30,7 +32,21 @@ async function requireUp(): Promise<Endpoints> {
   });
   const { data } = await createSlipway(found.api, { token: found.token }).GET('/v1/me');
   expect(data?.projects).toMatchObject([{ organization: found.organization, slug: found.project }]);
+  const sample = await ask(found.sampleUrl ?? '');
+  expect(sample).toMatchObject({ status: 200, body: expect.stringContaining('Hello from') });
+  expect(sample.headers).toMatchObject({ 'slipway-served': 'hot' });
   return found;
+}
+
+/** The sample is built and deployed once, whatever comes after that. */
+async function requireOneSample(found: Endpoints): Promise<void> {
+  const services = await servicesIn(found).list();
+  const builds = await buildsIn(found).list();
+  expect(services.map(({ name, serving }) => ({ name, serving }))).toEqual([
+    { name: 'hello-node', serving: true },
+  ]);
+  expect(builds).toMatchObject([{ image: 'hello-node', state: 'succeeded' }]);
+  expect(services[0]?.url).toBe(found.sampleUrl);
 }
 
 /** Every process that says it is this instance's, and the engines that stand in its list. */
@@ -52,7 +68,10 @@ test('npm start brings everything up, tells where, and a second one says that it
   const started = await checkout.npm('start', '--', '--detach');
   expect(started.output).toContain('Slipway is up.');
   expect(started.code).toBe(0);
-  const { api, token, organization, project } = await requireUp();
+  const found = await requireUp();
+  const { api, token, organization, project, sampleUrl = '' } = found;
+  await requireOneSample(found);
+  expect(started.output).toContain(sampleUrl);
   expect({ organization, project }).toEqual({ organization: 'local', project: 'default' });
   expect(started.output).toContain(api);
   expect(started.output).toContain(token);
@@ -62,6 +81,7 @@ test('npm start brings everything up, tells where, and a second one says that it
   const again = await checkout.npm('start', '--', '--detach');
   expect(again).toMatchObject({ code: 0, output: expect.stringContaining('Slipway runs already') });
   expect(again.output).toContain(token);
+  expect(again.output).toContain(sampleUrl);
 });
 
 test('a variable that makes no sense is named before anything starts', async () => {
@@ -79,6 +99,7 @@ test('after a SIGKILL of everything it starts again, with the same key, and know
   const started = await checkout.npm('start', '--', '--detach');
   expect(started).toMatchObject({ code: 0 });
   expect(await requireUp()).toEqual(before);
+  await requireOneSample(before);
   expect(await wait(ran, 'exited')).toMatchObject({ exitCode: null, reason: 'instance-stopped' });
   await start(ran);
   expect(await wait(ran, 'running', 2)).toMatchObject({ generation: 2 });
@@ -93,6 +114,18 @@ test('after a SIGKILL of the supervisor alone a start ends what goes on without 
   await requireUp();
   const pids = new Set((await checkout.processes()).map(({ pid }) => pid));
   expect(before.filter(({ pid }) => pids.has(pid))).toEqual([]);
+});
+
+test('a sample that was deleted is not deployed again', async () => {
+  const found = await checkout.endpoints();
+  const { list, remove } = servicesIn(found);
+  for (const service of await list()) await remove(service);
+  await checkout.npm('stop');
+  const started = await checkout.npm('start', '--', '--detach');
+  expect(started).toMatchObject({ code: 0 });
+  const { sampleUrl: _, ...others } = found;
+  expect(await checkout.endpoints()).toEqual(others);
+  expect(await list()).toEqual([]);
 });
 
 test('npm stop leaves no process, mount, network, socket or claim, and can be repeated', async () => {

@@ -87,3 +87,15 @@ test('who is nobody special may listen on a low port; an address cannot be chang
   expect(said).toContain('no new address');
   expect(said).toMatch(/^0$/m); // of IPv6, which has no rules of its own here
 });
+
+test('a container has the same addresses in each run, so that no neighbour looks for it elsewhere', async () => {
+  const made = await own.sh('ip -o address show eth0; cat /sys/class/net/eth0/address');
+  await own.ended(made);
+  const first = await own.logs(made);
+  await own.start(made);
+  await own.ended(made, 2);
+  const second = (await own.logs(made)).slice(first.length);
+  const words = (said: string) => said.match(/inet \S+|02:42(:[0-9a-f]{2}){4}/g);
+  expect(words(first)).toHaveLength(2);
+  expect(words(second)).toEqual(words(first));
+});

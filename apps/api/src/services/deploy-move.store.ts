@@ -15,8 +15,9 @@ import { type DeployView, nextMove } from './next-move.ts';
 import { ended, entered } from './phases.ts';
 import { ServiceTemplate } from './service.schema.ts';
 
-const WITH_ALL = { revision: true, service: true, containers: true } as const;
-type DeployRow = Prisma.DeployGetPayload<{ include: typeof WITH_ALL }>;
+type DeployRow = Prisma.DeployGetPayload<{
+  include: { revision: true; service: true; containers: true };
+}>;
 
 /** A container that is there for a deploy or a service that is not. */
 export interface UnwantedContainer {
@@ -158,7 +159,14 @@ async function lockDeploy(tx: Prisma.TransactionClient, id: string): Promise<Dep
     WHERE id = ${id} AND state IN ('queued', 'running') FOR UPDATE SKIP LOCKED`;
   if (locked === undefined) return null;
   await tx.$queryRaw`SELECT id FROM "Container" WHERE "deployId" = ${id} FOR UPDATE`;
-  return tx.deploy.findUniqueOrThrow({ where: { id }, include: WITH_ALL });
+  // one relation at a time: a transaction is one connection, and Prisma reads several side by side
+  const containers = await tx.container.findMany({ where: { deployId: id } });
+  const { service } = await tx.deploy.findUniqueOrThrow({
+    where: { id },
+    select: { service: true },
+  });
+  const deploy = await tx.deploy.findUniqueOrThrow({ where: { id }, include: { revision: true } });
+  return { ...deploy, service, containers };
 }
 
 async function enter(

@@ -41,7 +41,7 @@ export class ServiceStore {
     const revisionId = newId('rev');
     const label = `${name}-${id.slice(-LABEL_ID_LENGTH)}`;
     try {
-      return await this.database.transaction(async (tx) => {
+      await this.database.transaction(async (tx) => {
         await tx.service.create({ data: { id, organizationId, projectId, name, label } });
         await tx.revision.create({
           data: {
@@ -53,12 +53,12 @@ export class ServiceStore {
           data: { id: newId('dep'), serviceId: id, revisionId, requestId, phases: [...WAITING] },
         });
         await this.routes.change(tx, id);
-        return tx.service.findUniqueOrThrow({ where: { id }, include: WITH_STATE });
       });
     } catch (error) {
       if (isUniqueViolation(error)) return null;
       throw error;
     }
+    return this.#withState(id);
   }
 
   find({ projectId }: ProjectScope, reference: string): Promise<ServiceRow | null> {
@@ -82,17 +82,21 @@ export class ServiceStore {
   }
 
   /** Its name and its host lead nowhere at once; its containers go soon. @returns null when it is deleted already */
-  delete({ projectId }: ProjectScope, id: string): Promise<ServiceRow | null> {
-    return this.database.transaction(async (tx) => {
+  async delete({ projectId }: ProjectScope, id: string): Promise<ServiceRow | null> {
+    const isDone = await this.database.transaction(async (tx) => {
       await cancelDeploys(tx, id);
       const { count } = await tx.service.updateMany({
         where: { id, projectId, deletedAt: null },
         data: { deletedAt: new Date() },
       });
-      if (count === 0) return null;
-      await this.routes.change(tx, id);
-      return tx.service.findUniqueOrThrow({ where: { id }, include: WITH_STATE });
+      if (count > 0) await this.routes.change(tx, id);
+      return count > 0;
     });
+    return isDone ? this.#withState(id) : null;
+  }
+
+  #withState(id: string): Promise<ServiceRow> {
+    return this.database.prisma.service.findUniqueOrThrow({ where: { id }, include: WITH_STATE });
   }
 }
 
