@@ -116,7 +116,7 @@ export class ContainerStore {
     return this.#change(scope, id, change, trace);
   }
 
-  /** Those that are to run, have ended, and are to be started again whenever they do. */
+  /** Of all projects, for the platform itself: those that have ended, and are to run again whenever they do. */
   toRestart(): Promise<RestingContainer[]> {
     return this.database.prisma.container.findMany({
       where: { restartPolicy: 'always', desired: 'running', state: { in: ['exited', 'failed'] } },

@@ -84,7 +84,7 @@ export class ServiceStore {
   /** Its name and its host lead nowhere at once; its containers go soon. @returns null when it is deleted already */
   async delete({ projectId }: ProjectScope, id: string): Promise<ServiceRow | null> {
     const isDone = await this.database.transaction(async (tx) => {
-      await cancelDeploys(tx, id);
+      await cancelDeploys(tx, { id, projectId });
       const { count } = await tx.service.updateMany({
         where: { id, projectId, deletedAt: null },
         data: { deletedAt: new Date() },
@@ -102,10 +102,14 @@ export class ServiceStore {
 
 const LABEL_ID_LENGTH = 6;
 
-async function cancelDeploys(tx: Prisma.TransactionClient, serviceId: string): Promise<void> {
-  await tx.$queryRaw`SELECT id FROM "Deploy" WHERE "serviceId" = ${serviceId} FOR UPDATE`;
+async function cancelDeploys(
+  tx: Prisma.TransactionClient,
+  service: { id: string; projectId: string },
+): Promise<void> {
+  await tx.$queryRaw`SELECT d.id FROM "Deploy" d JOIN "Service" s ON s.id = d."serviceId"
+    WHERE s.id = ${service.id} AND s."projectId" = ${service.projectId} FOR UPDATE OF d`;
   const unfinished = await tx.deploy.findMany({
-    where: { serviceId, state: { in: [...deployStatesBefore('cancelled')] } },
+    where: { service, state: { in: [...deployStatesBefore('cancelled')] } },
   });
   const now = new Date();
   for (const { id, phases } of unfinished) {

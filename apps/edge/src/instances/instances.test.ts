@@ -95,7 +95,9 @@ test('an instance that its agent does not know, or whose agent is away, is none;
   await expectNone(await hostOf());
   await expect
     .poll(() => edge.log)
-    .toContainEqual(expect.objectContaining({ level: 'warn', containerId: 'ctr_1' }));
+    .toContainEqual(
+      expect.objectContaining({ msg: 'an instance cannot be reached', containerId: 'ctr_1' }),
+    );
 });
 
 test('an agent’s word is asked for again, since an address may be another’s by now', async () => {

@@ -103,7 +103,7 @@ export class Forwarder {
       }
     }
     const { containerId, node } = instance;
-    this.#log.warn({ err: failure, containerId, node }, 'an instance cannot be reached');
+    this.#log.debug({ err: failure, containerId, node }, 'an instance cannot be reached');
     return false;
   }
 
