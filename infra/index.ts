@@ -1,3 +1,4 @@
+export { ask } from './local/ask.ts';
 export { type Instance, instanceOf } from './local/instance.ts';
 export { toolsForTests } from './local/packages/for-tests.ts';
 export { postgresUrl } from './local/parts/postgres.ts';

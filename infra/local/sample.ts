@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { type components, createSlipway, type SlipwayClient } from '@slipway/client';
 import { z } from 'zod';
+import { ask } from './ask.ts';
 import { readJson, writeWhole } from './files.ts';
 import type { Instance } from './instance.ts';
 import type { Progress } from './progress.ts';
@@ -94,15 +93,9 @@ class Sample {
 
   async untilDeployed({ id, latestDeploy }: Service): Promise<void> {
     const path = { ...this.#path, service: id, deploy: latestDeploy.id };
-    for (;;) {
-      const { data, response } = await this.#slipway.GET(
-        `${SERVICES}/{service}/deploys/{deploy}/wait`,
-        { params: { path } },
-      );
-      if (data === undefined) throw refused(response);
-      if (data.state === 'succeeded') return;
-      if (data.finishedAt !== null) throw new Error(data.message ?? data.state);
-    }
+    await untilSucceeded(() =>
+      this.#slipway.GET(`${SERVICES}/{service}/deploys/{deploy}/wait`, { params: { path } }),
+    );
   }
 
   async #build(context: Buffer): Promise<void> {
@@ -114,14 +107,21 @@ class Sample {
     });
     if (begun.data === undefined) throw refused(begun.response);
     const path = { ...this.#path, build: begun.data.id };
-    for (;;) {
-      const { data, response } = await this.#slipway.GET(`${BUILDS}/{build}/wait`, {
-        params: { path },
-      });
-      if (data === undefined) throw refused(response);
-      if (data.state === 'succeeded') return;
-      if (data.finishedAt !== null) throw new Error(data.message ?? data.state);
-    }
+    await untilSucceeded(() => this.#slipway.GET(`${BUILDS}/{build}/wait`, { params: { path } }));
+  }
+}
+
+type Outcome = Pick<components['schemas']['Deploy'], 'state' | 'message' | 'finishedAt'>;
+
+/** @throws Error with its message when it ends in another way */
+async function untilSucceeded(
+  wait: () => Promise<{ data?: Outcome; response: Response }>,
+): Promise<void> {
+  for (;;) {
+    const { data, response } = await wait();
+    if (data === undefined) throw refused(response);
+    if (data.state === 'succeeded') return;
+    if (data.finishedAt !== null) throw new Error(data.message ?? data.state);
   }
 }
 
@@ -131,19 +131,9 @@ function refused({ url, status }: Response): Error {
 
 async function untilAnswered(url: string): Promise<void> {
   const answered = async (): Promise<true> => {
-    const status = await statusOf(url);
+    const { status } = await ask(url);
     if (status >= 500) throw new Error(`it answers ${status}`);
     return true;
   };
   await waitFor(url, answered, { timeoutMs: ANSWERS_WITHIN_MS });
-}
-
-/** `*.localhost` is this machine, though its resolver does not say so. */
-async function statusOf(url: string): Promise<number> {
-  const { host, port, pathname: path } = new URL(url);
-  const request = get({ host: '127.0.0.1', port, path, headers: { host }, agent: false });
-  const signal = AbortSignal.timeout(ANSWERS_WITHIN_MS);
-  const [answer] = (await once(request, 'response', { signal })) as [IncomingMessage];
-  answer.resume();
-  return answer.statusCode ?? 0;
 }

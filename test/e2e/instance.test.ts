@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createSlipway } from '@slipway/client';
-import { type Endpoints, toolsForTests } from '@slipway/infra';
+import { ask, type Endpoints, toolsForTests } from '@slipway/infra';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildsIn } from '../fixtures/builds.ts';
 import { Checkout } from '../fixtures/checkout.ts';
 import { containersIn } from '../fixtures/containers.ts';
-import { ask, servicesIn } from '../fixtures/services.ts';
+import { servicesIn } from '../fixtures/services.ts';
 
 /* `npm start` and `npm stop` as a person has them, in a checkout of their own. */
 

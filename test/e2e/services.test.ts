@@ -1,8 +1,9 @@
+import { ask } from '@slipway/infra';
 import { expect, test, vi } from 'vitest';
 import { buildsIn } from '../fixtures/builds.ts';
 import { containersIn } from '../fixtures/containers.ts';
 import { flushRedis, otherProject, pidOf, platform } from '../fixtures/platform.ts';
-import { ask, servicesIn } from '../fixtures/services.ts';
+import { servicesIn } from '../fixtures/services.ts';
 
 /* Services as a tenant has them, and their URLs as anybody has. */
 

@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Notifications, openDatabase } from '@slipway/db';
 import type { Logger } from '@slipway/log';
+import { urlOf } from '@slipway/process';
 import { Queues } from '@slipway/queue';
 import { RoutePublisher } from '@slipway/routes';
+import { Connections } from '@slipway/rpc';
 import { AgentDoor } from './agents/agent-door.ts';
-import { NodeConnections } from './agents/node-connections.ts';
 import { appModule } from './app.module.ts';
 import { DirectoryBlobStore } from './blobs/directory.blob-store.ts';
 import { Restarts } from './containers/restarts.ts';
@@ -70,10 +70,10 @@ export async function startApi(env: Env, log: Logger): Promise<RunningApi> {
   app.get(AgentDoor).serveOn(agents.fastify);
   await rm(env.AGENT_SOCKET, { force: true });
   await agents.fastify.listen({ path: env.AGENT_SOCKET });
-  const loops = [Dispatcher, DeployRunner, Restarts, RouteFeed].map((loop) => app.get(loop));
+  const loops = [Dispatcher, DeployRunner, Restarts, RouteFeed].map((part) => app.get(part).loop);
   for (const loop of loops) loop.start();
-  const url = urlOf(rest);
-  const registryUrl = urlOf(registry);
+  const url = urlOf(rest.fastify.server);
+  const registryUrl = urlOf(registry.fastify.server);
   log.info({ url, registryUrl }, 'listening');
   return {
     url,
@@ -85,7 +85,7 @@ export async function startApi(env: Env, log: Logger): Promise<RunningApi> {
         drained(agents, () => agents.fastify.close()),
         ...loops.map((loop) => loop.close()),
       ]);
-      await app.get(NodeConnections).close();
+      await app.get(Connections).close();
       await queues.close();
       routePublisher.close();
       await notifications.close();
@@ -109,10 +109,4 @@ async function drained(
   } finally {
     clearInterval(timer);
   }
-}
-
-function urlOf({ fastify }: Server): string {
-  const address = fastify.server.address() as AddressInfo;
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return `http://${host}:${address.port}`;
 }

@@ -1,9 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { Connections } from '@slipway/rpc';
 import { AgentDoor } from './agents/agent-door.ts';
 import { BuildDoor } from './agents/build-door.ts';
 import { BuildOrderStore } from './agents/build-order.store.ts';
 import { ContainerOrderStore } from './agents/container-order.store.ts';
-import { NodeConnections } from './agents/node-connections.ts';
 import { ObservationStore } from './agents/observation.store.ts';
 import { BuildController } from './builds/build.controller.ts';
 import { BuildService } from './builds/build.service.ts';
@@ -59,14 +59,7 @@ import { ServiceStore } from './services/service.store.ts';
     ...[ServiceStore, ServiceService, DeployStore, DeployService, DeployMoveStore, DeployRunner],
     ...[HostNames, RouteStore, RouteFeed],
     ...[OutboxStore, Dispatcher, AddressStore],
-    ...[
-      AgentDoor,
-      BuildDoor,
-      ContainerOrderStore,
-      BuildOrderStore,
-      ObservationStore,
-      NodeConnections,
-    ],
+    ...[AgentDoor, BuildDoor, ContainerOrderStore, BuildOrderStore, ObservationStore, Connections],
   ],
 })
 class AppModule {}

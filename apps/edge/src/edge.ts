@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import type { Logger } from '@slipway/log';
+import { urlOf } from '@slipway/process';
 import { RouteTable } from '@slipway/routes';
 import type { Env } from './env.ts';
 import { Instances } from './instances/instances.ts';
@@ -30,7 +30,7 @@ export async function startEdge(env: Env, log: Logger, limits = LIMITS): Promise
     await instances.close();
     throw error;
   }
-  const url = urlOf(listener);
+  const url = urlOf(listener.server);
   log.info({ url }, 'listening');
   return {
     url,
@@ -40,10 +40,4 @@ export async function startEdge(env: Env, log: Logger, limits = LIMITS): Promise
       await instances.close();
     },
   };
-}
-
-function urlOf({ server }: Listener): string {
-  const address = server.address() as AddressInfo;
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return `http://${host}:${address.port}`;
 }

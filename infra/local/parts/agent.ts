@@ -5,6 +5,7 @@ import type { Instance } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
 import { apiSocketOf } from './api.ts';
 import { containerdSocketOf, namespacesDirOf } from './containerd.ts';
+import { nodeProcess } from './node-process.ts';
 import type { Part } from './part.ts';
 import { redisSocketOf } from './redis.ts';
 
@@ -14,30 +15,23 @@ const NODE_NAME = 'local';
 /** Brings this node's containers where they should be. */
 export function agentPart(instance: Instance, claim: Claim, tools: Toolbox): Part {
   const env = settings(instance, claim, tools);
-  return { name: 'agent', ...nodeProcess(instance, env, 'main.mjs', agentSocketOf(instance)) };
+  return { name: 'agent', ...ofNode(instance, env, 'main.mjs', agentSocketOf(instance)) };
 }
 
 /** Reads what this node's containers write; apart from the agent, so that one can be without the other. */
 export function logsPart(instance: Instance, claim: Claim, tools: Toolbox): Part {
   const env = settings(instance, claim, tools);
-  return { name: 'logs', ...nodeProcess(instance, env, 'logs.mjs', logSocketOf(instance)) };
+  return { name: 'logs', ...ofNode(instance, env, 'logs.mjs', logSocketOf(instance)) };
 }
 
-function nodeProcess(
+function ofNode(
   instance: Instance,
   env: Record<string, string>,
   program: string,
   socket: string,
 ): Omit<Part, 'name'> {
   const file = join(instance.checkout, 'apps/agent/dist', program);
-  return {
-    stopSignal: 'SIGTERM',
-    stopGraceMs: 30_000,
-    async prepare() {},
-    argv: () => [process.execPath, '--enable-source-maps', file],
-    env: () => env,
-    check: () => health(socket),
-  };
+  return { ...nodeProcess(file, env), check: () => health(socket) };
 }
 
 function agentSocketOf({ runDir }: Instance): string {

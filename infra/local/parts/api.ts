@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Ports } from '../claim.ts';
 import type { Instance } from '../instance.ts';
+import { nodeProcess } from './node-process.ts';
 import type { Part } from './part.ts';
 import { redisSocketOf } from './redis.ts';
 
@@ -22,15 +23,7 @@ export function apiPart(instance: Instance, settings: ApiSettings): Part {
   const { checkout, stateDir } = instance;
   return {
     name: 'api',
-    stopSignal: 'SIGTERM',
-    stopGraceMs: 30_000,
-    async prepare() {},
-    argv: () => [
-      process.execPath,
-      '--enable-source-maps',
-      join(checkout, 'apps/api/dist/main.mjs'),
-    ],
-    env: () => ({
+    ...nodeProcess(join(checkout, 'apps/api/dist/main.mjs'), {
       API_PORT: String(settings.ports.api),
       REGISTRY_PORT: String(settings.ports.registry),
       SERVICES_URL: `http://localhost:${settings.ports.edge}`,

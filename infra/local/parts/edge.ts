@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Ports } from '../claim.ts';
 import type { Instance } from '../instance.ts';
+import { nodeProcess } from './node-process.ts';
 import type { Part } from './part.ts';
 import { redisSocketOf } from './redis.ts';
 
@@ -8,15 +9,9 @@ import { redisSocketOf } from './redis.ts';
 export function edgePart(instance: Instance, { edge }: Ports): Part {
   return {
     name: 'edge',
-    stopSignal: 'SIGTERM',
-    stopGraceMs: 30_000,
-    async prepare() {},
-    argv: () => [
-      process.execPath,
-      '--enable-source-maps',
-      join(instance.checkout, 'apps/edge/dist/main.mjs'),
-    ],
-    env: () => ({ EDGE_PORT: String(edge), REDIS_URL: redisSocketOf(instance) }),
+    ...nodeProcess(join(instance.checkout, 'apps/edge/dist/main.mjs'), {
+      ...{ EDGE_PORT: String(edge), REDIS_URL: redisSocketOf(instance) },
+    }),
     async check() {
       // It listens once it has its routes; no service has this host.
       const answer = await fetch(`http://127.0.0.1:${edge}/`, {

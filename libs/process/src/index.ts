@@ -2,3 +2,4 @@ export { parseEnv } from './env.ts';
 export { exec } from './exec.ts';
 export { persistently, Repeater } from './repeater.ts';
 export { runUntilSignal } from './run.ts';
+export { urlOf } from './url.ts';

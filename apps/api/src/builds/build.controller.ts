@@ -3,7 +3,7 @@ import { BUILD_STATES } from '@slipway/lifecycle';
 import { z } from 'zod';
 import { askedBy } from '../access/asked.ts';
 import type { ProjectScope } from '../access/project-scope.store.ts';
-import { oneOrSeveral, PageQuery, pageOf, timeoutMs } from '../http/query.ts';
+import { PageQuery, pageOf, waitQuery } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { contentTypeOf, LOG } from '../http/streamed.ts';
 import { invalid } from '../http/validate.ts';
@@ -60,13 +60,7 @@ const waitForBuild = defineRoute({
   summary: 'Wait until a build is over, or in a state',
   description: 'Answers with the build as it is then, also when the time is up before that.',
   params: OfBuild,
-  query: z.strictObject({
-    state: oneOrSeveral(BUILD_STATES)
-      .default([])
-      .describe('One or several with commas; when left out: until it is over')
-      .meta({ examples: ['succeeded,failed'] }),
-    timeoutMs,
-  }),
+  query: waitQuery(BUILD_STATES),
   responses: { 200: Build },
 });
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
-import { NodeConnections } from '../agents/node-connections.ts';
+import { Connections } from '@slipway/rpc';
 import type { LogFormat } from '../http/streamed.ts';
 import { NodeStore } from '../nodes/node.store.ts';
 import type { ContainerRow } from './container.store.ts';
@@ -11,7 +11,7 @@ import type { ContainerRow } from './container.store.ts';
 export class ContainerLogs {
   constructor(
     @Inject(NodeStore) private readonly nodes: NodeStore,
-    @Inject(NodeConnections) private readonly connections: NodeConnections,
+    @Inject(Connections) private readonly connections: Connections,
   ) {}
 
   /** @throws AppError `unavailable` when its node does not answer */

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Database, Notifications } from '@slipway/db';
 import type { Logger } from '@slipway/log';
-import { persistently, Repeater } from '@slipway/process';
 import { ProjectScope } from '../access/project-scope.store.ts';
+import { Loop } from '../loop.ts';
 import { DATABASE, LOGGER, NOTIFICATIONS } from '../platform.module.ts';
 import { ContainerStore, type RestingContainer } from './container.store.ts';
 import { restartDelayMs } from './restart-delay.ts';
@@ -12,28 +12,18 @@ const LOOK_EVERY_MS = 15_000;
 /** Starts again what has ended and has the restart policy `always`. Several replicas may do so side by side. */
 @Injectable()
 export class Restarts {
-  readonly #repeater = new Repeater(
-    persistently(
-      () => this.#run(),
-      (err, retryMs) => this.log.warn({ err, retryMs }, 'containers cannot be restarted'),
-    ),
-  );
-  #stopListening = (): void => {};
+  readonly loop: Loop;
 
   constructor(
     @Inject(ContainerStore) private readonly containers: ContainerStore,
     @Inject(DATABASE) private readonly database: Database,
-    @Inject(NOTIFICATIONS) private readonly notifications: Notifications,
+    @Inject(NOTIFICATIONS) notifications: Notifications,
     @Inject(LOGGER) private readonly log: Logger,
-  ) {}
-
-  start(): void {
-    this.#stopListening = this.notifications.on('containers', () => this.#repeater.soon());
-  }
-
-  close(): Promise<void> {
-    this.#stopListening();
-    return this.#repeater.close();
+  ) {
+    this.loop = new Loop(notifications, log, {
+      ...{ channels: ['containers'], failure: 'containers cannot be restarted' },
+      work: () => this.#run(),
+    });
   }
 
   /** @returns in how many ms the next one is due */

@@ -25,6 +25,17 @@ export function listOf<Item extends z.ZodType>(item: Item) {
   });
 }
 
+/** Of a wait for what ends once. */
+export function waitQuery<const State extends string>(states: readonly State[]) {
+  return z.strictObject({
+    state: oneOrSeveral(states)
+      .default([])
+      .describe('One or several with commas; when left out: until it is over')
+      .meta({ examples: ['succeeded,failed'] }),
+    timeoutMs,
+  });
+}
+
 /** One or several of `values`, with commas. */
 export function oneOrSeveral<const Value extends string>(values: readonly Value[]) {
   return z

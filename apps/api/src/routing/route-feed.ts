@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Notifications } from '@slipway/db';
 import type { Logger } from '@slipway/log';
-import { persistently, Repeater } from '@slipway/process';
 import type { RoutePublisher } from '@slipway/routes';
+import { Loop } from '../loop.ts';
 import { LOGGER, NOTIFICATIONS, ROUTE_PUBLISHER } from '../platform.module.ts';
 import { RouteStore } from './route.store.ts';
 
@@ -12,28 +12,18 @@ const LOOK_EVERY_MS = 5_000;
 /** Brings to Redis what it does not have of the routes, as soon as it is committed. Several replicas share the work. */
 @Injectable()
 export class RouteFeed {
-  readonly #repeater = new Repeater(
-    persistently(
-      () => this.#run(),
-      (err, retryMs) => this.log.warn({ err, retryMs }, 'routes cannot be published'),
-    ),
-  );
-  #stopListening = (): void => {};
+  readonly loop: Loop;
 
   constructor(
     @Inject(RouteStore) private readonly routes: RouteStore,
     @Inject(ROUTE_PUBLISHER) private readonly publisher: RoutePublisher,
-    @Inject(NOTIFICATIONS) private readonly notifications: Notifications,
-    @Inject(LOGGER) private readonly log: Logger,
-  ) {}
-
-  start(): void {
-    this.#stopListening = this.notifications.on('routes', () => this.#repeater.soon());
-  }
-
-  close(): Promise<void> {
-    this.#stopListening();
-    return this.#repeater.close();
+    @Inject(NOTIFICATIONS) notifications: Notifications,
+    @Inject(LOGGER) log: Logger,
+  ) {
+    this.loop = new Loop(notifications, log, {
+      ...{ channels: ['routes'], failure: 'routes cannot be published' },
+      work: () => this.#run(),
+    });
   }
 
   async #run(): Promise<number> {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError, type ContainerSpec, ContainerSpecSchema } from '@slipway/contracts';
 import type { Database, Prisma } from '@slipway/db';
-import type { ContainerState, DeployState } from '@slipway/lifecycle';
+import { type ContainerState, type DeployState, deployStatesBefore } from '@slipway/lifecycle';
 import type { RoutePublisher } from '@slipway/routes';
 import { ProjectScope } from '../access/project-scope.store.ts';
 import { madeUpName, newEngineId } from '../containers/container.names.ts';
@@ -44,7 +44,7 @@ export class DeployMoveStore {
 
   async unfinished(): Promise<string[]> {
     const rows = await this.database.prisma.deploy.findMany({
-      where: { state: { in: ['queued', 'running'] } },
+      where: { state: { in: [...deployStatesBefore('failed')] } },
       orderBy: { id: 'asc' },
       select: { id: true },
     });

@@ -2,9 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Database, Notifications } from '@slipway/db';
 import { statesBefore } from '@slipway/lifecycle';
 import type { Logger } from '@slipway/log';
-import { persistently, Repeater } from '@slipway/process';
 import { ProjectScope } from '../access/project-scope.store.ts';
 import { ContainerStore } from '../containers/container.store.ts';
+import { Loop } from '../loop.ts';
 import { DATABASE, LOGGER, NOTIFICATIONS } from '../platform.module.ts';
 import { DeployMoveStore, type UnwantedContainer } from './deploy-move.store.ts';
 
@@ -17,33 +17,19 @@ const AFTER_A_FAILURE_MS = 2_000;
  */
 @Injectable()
 export class DeployRunner {
-  readonly #repeater = new Repeater(
-    persistently(
-      () => this.#run(),
-      (err, retryMs) => this.log.warn({ err, retryMs }, 'deploys cannot be moved'),
-    ),
-  );
-  #stopListening: (() => void)[] = [];
+  readonly loop: Loop;
 
   constructor(
     @Inject(DeployMoveStore) private readonly moves: DeployMoveStore,
     @Inject(ContainerStore) private readonly containers: ContainerStore,
     @Inject(DATABASE) private readonly database: Database,
-    @Inject(NOTIFICATIONS) private readonly notifications: Notifications,
+    @Inject(NOTIFICATIONS) notifications: Notifications,
     @Inject(LOGGER) private readonly log: Logger,
-  ) {}
-
-  start(): void {
-    const look = (): void => this.#repeater.soon();
-    this.#stopListening = [
-      this.notifications.on('services', look),
-      this.notifications.on('containers', look),
-    ];
-  }
-
-  close(): Promise<void> {
-    for (const stop of this.#stopListening) stop();
-    return this.#repeater.close();
+  ) {
+    this.loop = new Loop(notifications, log, {
+      ...{ channels: ['services', 'containers'], failure: 'deploys cannot be moved' },
+      work: () => this.#run(),
+    });
   }
 
   /** @returns in how many ms time alone may have changed something */

@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { DEPLOY_STATES } from '@slipway/lifecycle';
 import { z } from 'zod';
-import { oneOrSeveral, PageQuery, pageOf, timeoutMs } from '../http/query.ts';
+import { PageQuery, pageOf, waitQuery } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { whileConnected } from '../http/while-connected.ts';
 import { Deploy, DeployList, DeployPhase } from './deploy.schema.ts';
@@ -36,13 +36,7 @@ const waitForDeploy = defineRoute({
   summary: 'Wait until a deploy is over, or in a state',
   description: 'Answers with the deploy as it is then, also when the time is up before that.',
   params: OfDeploy,
-  query: z.strictObject({
-    state: oneOrSeveral(DEPLOY_STATES)
-      .default([])
-      .describe('One or several with commas; when left out: until it is over')
-      .meta({ examples: ['succeeded,failed'] }),
-    timeoutMs,
-  }),
+  query: waitQuery(DEPLOY_STATES),
   responses: { 200: Deploy },
 });
 

@@ -13,7 +13,11 @@ const WITH_STATE = {
   servingDeploy: {
     select: {
       revisionId: true,
-      containers: { where: { state: 'running', readyAt: { not: null } }, select: { id: true } },
+      // as RouteStore has it
+      containers: {
+        where: { desired: 'running', state: 'running', readyAt: { not: null } },
+        select: { id: true },
+      },
     },
   },
   revisions: { orderBy: { number: 'desc' }, take: 1 },

@@ -1,5 +1,5 @@
 import { AGENT_CALLS, type Instance } from '@slipway/contracts';
-import { type Connection, callerOf, connect } from '@slipway/rpc';
+import { Connections, callerOf } from '@slipway/rpc';
 import type { Limits } from '../limits.ts';
 import { Upstream } from './upstream.ts';
 
@@ -13,7 +13,7 @@ const SWEEP_EVERY_MS = 15_000;
 /** Where instances are: their agents say so. */
 export class Instances {
   readonly #limits: Limits;
-  readonly #agents = new Map<string, Connection>();
+  readonly #agents = new Connections();
   readonly #known = new Map<string, Upstream>();
   readonly #asked = new Map<string, Promise<Upstream>>();
   readonly #sweeper: NodeJS.Timeout;
@@ -63,7 +63,7 @@ export class Instances {
     clearInterval(this.#sweeper);
     await Promise.all([
       ...[...this.#known.values()].map(({ pool }) => pool.destroy()),
-      ...[...this.#agents.values()].map((connection) => connection.destroy()),
+      this.#agents.close(),
     ]);
   }
 
@@ -94,15 +94,9 @@ export class Instances {
   }
 
   async #addressOf({ node, engineId }: Instance): Promise<string | null> {
-    const agent = callerOf(this.#agentAt(node), AGENT_CALLS);
+    const agent = callerOf(this.#agents.to(node), AGENT_CALLS);
     const signal = AbortSignal.timeout(this.#limits.agentTimeoutMs);
     return (await agent.containerAddress({ engineId }, { signal })).address;
-  }
-
-  #agentAt(endpoint: string): Connection {
-    const known = this.#agents.get(endpoint) ?? connect(endpoint);
-    this.#agents.set(endpoint, known);
-    return known;
   }
 
   #drop(key: string, upstream: Upstream): void {

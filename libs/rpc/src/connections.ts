@@ -1,18 +1,17 @@
-import { Injectable } from '@nestjs/common';
-import { type Connection, connect } from '@slipway/rpc';
+import { type Connection, connect } from './endpoint.ts';
 
-/** To the agents, for what they stream. */
-@Injectable()
-export class NodeConnections {
+/** To many processes of ours, each made when it is needed first. */
+export class Connections {
   readonly #open = new Map<string, Connection>();
 
-  /** @param endpoint as the node announced it */
+  /** @param endpoint as `connect` takes it */
   to(endpoint: string): Connection {
     const known = this.#open.get(endpoint) ?? connect(endpoint);
     this.#open.set(endpoint, known);
     return known;
   }
 
+  /** Cuts what is under way. */
   async close(): Promise<void> {
     await Promise.all([...this.#open.values()].map((connection) => connection.destroy()));
   }
