@@ -1,4 +1,6 @@
-// One file an app: starts in 0.4 s instead of 1.3–1.7 s and takes 30 MB less.
+// One file an app: starts in 0.4 s instead of 1.3–1.7 s and takes 30 MB less. Without source maps, which
+// cost each start as much again and 100 MB: nothing is minified, and the line before each of our files
+// in a bundle (`//#region`) says which it is.
 const bundle = (app, name, entry = name) => ({
   input: `apps/${app}/src/${entry}.ts`,
   platform: 'node',
@@ -15,7 +17,6 @@ const bundle = (app, name, entry = name) => ({
     file: `apps/${app}/dist/${name}.mjs`,
     format: 'esm',
     codeSplitting: false,
-    sourcemap: true,
   },
 });
 

@@ -21,6 +21,9 @@ const InheritedSchema = z.object({
   LANG: z.string().optional(),
   TZ: z.string().optional(),
   TMPDIR: z.string().optional(),
+  // where Node keeps compiled code: a start is a second shorter
+  NODE_COMPILE_CACHE: z.string().optional(),
+  NODE_COMPILE_CACHE_PORTABLE: z.string().optional(),
 });
 
 const schema = EnvSchema.extend(InheritedSchema.shape);

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Whoever reads it sees the old text or the new one, whole. Only root may. */
@@ -16,5 +26,20 @@ export function readJson(file: string): unknown {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     return null;
+  }
+}
+
+const TAIL_BYTES = 16 * 1024;
+
+/** The last of a file's text, at most 16 KiB and nothing from before `start`. */
+export function tailOf(file: string, start = 0): string {
+  const handle = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(handle);
+    const buffer = Buffer.alloc(Math.min(TAIL_BYTES, Math.max(size - start, 0)));
+    const length = readSync(handle, buffer, 0, buffer.length, size - buffer.length);
+    return buffer.toString('utf8', 0, length);
+  } finally {
+    closeSync(handle);
   }
 }

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { tailOf } from './files.ts';
 import type { Part } from './parts/part.ts';
 import { startTimeOf } from './process.ts';
 import type { RunningProcess } from './records.ts';
@@ -67,6 +68,7 @@ export class Keeper {
     await this.#end();
     await this.#starting;
     await this.#watching;
+    await this.#part.cleanUp?.();
   }
 
   async #launch(): Promise<void> {
@@ -74,6 +76,7 @@ export class Keeper {
     this.#stopping.signal.throwIfAborted();
     const [program = '', ...args] = this.#part.argv();
     const log = openSync(this.#options.logFile, 'a');
+    const logStart = fstatSync(log).size;
     const child = spawn(program, args, {
       stdio: ['ignore', log, log],
       env: { ...this.#options.env, ...this.#part.env?.() },
@@ -90,7 +93,7 @@ export class Keeper {
     }
     await waitFor(this.name, () => this.#part.check().then(() => true), {
       timeoutMs: ANSWERS_WITHIN_MS,
-      giveUp: () => (isRunning(child) ? null : this.#lastWords(child)),
+      giveUp: () => (isRunning(child) ? null : this.#lastWords(child, logStart)),
     });
     this.#isUp = isRunning(child);
     this.#options.onChange();
@@ -133,11 +136,17 @@ export class Keeper {
     clearTimeout(timer);
   }
 
-  #lastWords(child: ChildProcess): string {
-    const how = child.exitCode === null ? `by ${child.signalCode}` : `with ${child.exitCode}`;
-    const log = readFileSync(this.#options.logFile, 'utf8').trimEnd().split('\n');
-    return `it ended ${how}. Its last output:\n${log.slice(-SHOWN_LINES).join('\n')}`;
+  /** @param logStart where in the log its own output begins */
+  #lastWords(child: ChildProcess, logStart: number): string {
+    const output = tailOf(this.#options.logFile, logStart).trimEnd();
+    if (output === '') return `it ended ${howEnded(child)} and said nothing.`;
+    const lines = output.split('\n').slice(-SHOWN_LINES);
+    return `it ended ${howEnded(child)}. Its last output:\n${lines.join('\n')}`;
   }
+}
+
+function howEnded({ exitCode, signalCode }: ChildProcess): string {
+  return exitCode === null ? `by ${signalCode}` : `with ${exitCode}`;
 }
 
 function isRunning(child: ChildProcess): boolean {

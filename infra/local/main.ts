@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { explainFullDisk } from './bootstrap/room.mjs';
 import { reset } from './commands/reset.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
@@ -14,6 +15,7 @@ const command = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];
 if (command === undefined) throw new Error(`main.ts knows no command "${name}"`);
 const instance = instanceOf(join(import.meta.dirname, '../..'));
 process.exitCode = await command(instance, args).catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(explainFullDisk(message, [instance.checkout, '/run', '/tmp', '/var']));
   return 1;
 });

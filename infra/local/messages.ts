@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** What the supervisor tells the `npm start` that started it. */
 export const SupervisorMessageSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('line'), text: z.string() }),
+  z.object({ type: z.enum(['line', 'begun']), text: z.string() }),
   /** another process has this instance: it runs, or is being started or stopped */
   z.object({ type: z.literal('taken') }),
   z.object({ type: z.literal('ready') }),

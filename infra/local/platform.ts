@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createSlipway } from '@slipway/client';
 import { migrate } from '@slipway/db/migrate';
 import { provideBaseImages } from './base-images/index.ts';
+import { requireRoom } from './bootstrap/room.mjs';
 import { claim } from './claim.ts';
 import { type Env, inheritedEnv } from './env.ts';
 import { writeWhole } from './files.ts';
@@ -29,6 +30,9 @@ import {
 } from './records.ts';
 import { deploySample } from './sample.ts';
 
+/** In the state directory; made at the first start. */
+const TOKEN_FILE = 'operator-token';
+
 /** Everything of an instance, started and kept running in this process; its hold is the caller's. */
 export class Platform {
   readonly #instance: Instance;
@@ -39,6 +43,7 @@ export class Platform {
   /** of a killed start: in the list until they are cleared */
   #left: RunningProcess[];
   #isStopping = false;
+  #installing: Promise<unknown> = Promise.resolve();
 
   constructor(instance: Instance, env: Env, progress: Progress) {
     this.#instance = instance;
@@ -54,7 +59,10 @@ export class Platform {
   async start(): Promise<Endpoints> {
     const instance = this.#instance;
     const progress = this.#progress;
-    const tools = await providePackages(instance, this.#env, progress);
+    requireRoomFor(instance);
+    const providing = providePackages(instance, this.#env, progress);
+    this.#installing = providing;
+    const tools = await providing;
     await clear(instance, tools, progress);
     this.#left = [];
     mkdirSync(instance.runDir, { recursive: true });
@@ -71,7 +79,7 @@ export class Platform {
       this.#keep(containerdPart(instance, this.#env, tools)),
       this.#keep(logsPart(instance, claimed, tools)),
     ]);
-    const token = secret(instance, 'operator-token', 'slp_');
+    const token = secret(instance, TOKEN_FILE, 'slp_');
     await this.#keep(
       apiPart(instance, {
         ports,
@@ -99,6 +107,7 @@ export class Platform {
   async stop(): Promise<void> {
     this.#isStopping = true;
     rmSync(endpointsFileOf(this.#instance), { force: true });
+    await this.#installing.catch(() => {}); // apt is not interrupted
     for (const keeper of this.#keepers.toReversed()) {
       await this.#progress.step(`stopped ${keeper.name}`, () => keeper.stop());
     }
@@ -130,7 +139,11 @@ export class Platform {
   }
 
   async #migrate(databaseUrl: string): Promise<void> {
-    const applied = await migrate(databaseUrl);
+    const applied = await migrate(databaseUrl).catch((error: unknown) => {
+      if (this.#env.DATABASE_URL === undefined) throw error;
+      const { message, code } = error as NodeJS.ErrnoException;
+      throw new Error(`The database of DATABASE_URL cannot be used: ${message || code}`);
+    });
     if (applied.length > 0) this.#progress.line(`✔ applied ${applied.length} migration(s)`);
   }
 
@@ -153,6 +166,13 @@ export class Platform {
     const parts = this.#keepers.map(({ name, isUp }) => [name, isUp ? 'up' : 'down']);
     writeWhole(partsFileOf(this.#instance), Object.fromEntries(parts));
   }
+}
+
+/** @throws Error that says in a sentence how much is missing */
+function requireRoomFor({ stateDir }: Instance): void {
+  const isFirst = !existsSync(join(stateDir, TOKEN_FILE));
+  if (isFirst) requireRoom(stateDir, 1024, 'the first start of Slipway');
+  else requireRoom(stateDir, 128, 'Slipway');
 }
 
 /** What killed instances left, this one first. */

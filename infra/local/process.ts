@@ -32,10 +32,10 @@ export function programOf(pid: number): string | null {
   }
 }
 
-/** SIGKILL; nothing when it is gone already. */
-export function killNow(pid: number): void {
+/** Nothing when it is gone already. */
+export function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }

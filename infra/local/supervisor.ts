@@ -21,9 +21,12 @@ if ((await takeHold(instance)) === null) {
   tell({ type: 'taken' });
   process.exit(0);
 }
-const progress = printProgress((text) => {
-  console.log(text); // the supervisor's own log
-  tell({ type: 'line', text });
+const progress = printProgress({
+  line(text) {
+    console.log(text); // the supervisor's own log
+    tell({ type: 'line', text });
+  },
+  begun: (text) => tell({ type: 'begun', text }),
 });
 const platform = new Platform(instance, readEnv(), progress);
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end(0));

@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import type { Instance } from '../instance.ts';
-import { printProgress } from '../progress.ts';
+import { printProgress, terminal } from '../progress.ts';
 import { stopAndHold } from './stop.ts';
 
 /** Stops and removes all data: images, volumes, the database, the key. */
 export async function reset(instance: Instance): Promise<number> {
   const hold = await stopAndHold(instance);
-  const progress = printProgress((line) => console.log(line));
+  const progress = printProgress(terminal);
   await progress.step(`removed ${instance.stateDir}`, async () => {
     rmSync(instance.stateDir, { recursive: true, force: true });
   });

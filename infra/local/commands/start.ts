@@ -7,6 +7,7 @@ import { readEnv } from '../env.ts';
 import { takeHold } from '../hold.ts';
 import type { Instance } from '../instance.ts';
 import { SupervisorMessageSchema } from '../messages.ts';
+import { terminal } from '../progress.ts';
 import { type Endpoints, readEndpoints } from '../records.ts';
 import { waitFor } from '../wait.ts';
 
@@ -32,8 +33,7 @@ export async function start(instance: Instance, args: readonly string[]): Promis
       return await showRunning(instance);
     case 'failed':
       await ended(supervisor);
-      console.error(outcome.message);
-      return 1;
+      throw new Error(outcome.message);
     case 'ended':
       // also what a signal during the start leads to, with 0
       if (outcome.code !== 0) console.error('It ended. See .slipway/logs/supervisor.log.');
@@ -72,7 +72,7 @@ function outcomeOf(supervisor: ChildProcess): Promise<Outcome> {
   return new Promise((done) => {
     supervisor.on('message', (raw) => {
       const message = SupervisorMessageSchema.parse(raw);
-      if (message.type === 'line') console.log(message.text);
+      if ('text' in message) terminal[message.type](message.text);
       else done(message);
     });
     supervisor.once('exit', (code) => done({ type: 'ended', code: code ?? 1 }));

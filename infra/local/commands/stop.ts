@@ -2,7 +2,7 @@ import { readEnv } from '../env.ts';
 import { type Hold, takeHold } from '../hold.ts';
 import type { Instance } from '../instance.ts';
 import { knownTools } from '../packages/index.ts';
-import { printProgress } from '../progress.ts';
+import { printProgress, terminal } from '../progress.ts';
 import { reapOwn } from '../reaper/reaper.ts';
 import { liveProcesses } from '../records.ts';
 import { waitFor } from '../wait.ts';
@@ -18,7 +18,7 @@ export async function stop(instance: Instance): Promise<number> {
 
 /** The instance is down and stays so while the caller has the hold. */
 export async function stopAndHold(instance: Instance): Promise<Hold> {
-  const progress = printProgress((line) => console.log(line));
+  const progress = printProgress(terminal);
   const tools = knownTools(instance, readEnv());
   const free = await takeHold(instance);
   if (free === null) {

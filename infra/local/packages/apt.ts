@@ -55,9 +55,9 @@ async function hasCandidate(name: string): Promise<boolean> {
   return /Candidate: (?!\(none\))\S/.test(policy.stdout);
 }
 
-/** Installs by apt, with every service held still for as long as it takes. */
+/** Installs by apt, with every service held still for as long as it takes. The caller has the machine's lock. */
 export async function install(names: readonly string[]): Promise<void> {
-  const release = holdServices();
+  holdServices();
   try {
     await exec(
       'apt-get',
@@ -65,22 +65,24 @@ export async function install(names: readonly string[]): Promise<void> {
       { env: APT_ENV },
     );
   } finally {
-    release();
+    releaseServices();
   }
 }
 
 /** A policy-rc.d that somebody else put there says the same or knows better: it stays. */
-function holdServices(): () => void {
-  const ours = !existsSync(POLICY) || readFileSync(POLICY, 'utf8') === POLICY_TEXT;
-  if (!ours) return () => {};
+function holdServices(): void {
+  if (existsSync(POLICY)) return;
   writeFileSync(POLICY, POLICY_TEXT);
   chmodSync(POLICY, 0o755);
-  const remove = (): void => rmSync(POLICY, { force: true });
-  process.once('exit', remove); // also after a signal that main.ts turns into an exit
-  return () => {
-    process.off('exit', remove);
-    remove();
-  };
+}
+
+/** Whether services are held still by us, or by a start of ours that was killed. */
+export function holdsServices(): boolean {
+  return existsSync(POLICY) && readFileSync(POLICY, 'utf8') === POLICY_TEXT;
+}
+
+export function releaseServices(): void {
+  if (holdsServices()) rmSync(POLICY);
 }
 
 /** Downloads a package and puts its files under `root`; no maintainer script runs. */
@@ -89,9 +91,13 @@ export async function unpack(name: string, root: string): Promise<void> {
   rmSync(downloads, { recursive: true, force: true });
   mkdirSync(downloads, { recursive: true });
   await exec('apt-get', [...APT_OPTIONS, 'download', name], { env: APT_ENV, cwd: downloads });
+  const files = join(downloads, 'files');
   for (const file of readdirSync(downloads)) {
-    await exec('dpkg', ['-x', join(downloads, file), root], { env: APT_ENV });
+    await exec('dpkg', ['-x', join(downloads, file), files], { env: APT_ENV });
   }
+  // at once, as far as that goes: half a package would be taken for one
+  const copy = ['--archive', '--link', '--remove-destination', `${files}/.`, root];
+  await exec('cp', copy, { env: APT_ENV });
   rmSync(downloads, { recursive: true, force: true });
 }
 

@@ -9,6 +9,6 @@ const CHECKOUT = join(import.meta.dirname, '../../..');
 
 /** What a test or a tool runs of Debian's, installed when it is missing. */
 export function toolsForTests(names: readonly ToolName[]): Promise<Toolbox> {
-  const progress = printProgress((line) => console.error(line));
+  const progress = printProgress({ line: console.error, begun() {} });
   return providePackages(instanceOf(CHECKOUT), readEnv(), progress, names);
 }

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Env } from '../env.ts';
 import type { Instance } from '../instance.ts';
+import { withMachineLock } from '../machine-lock.ts';
 import type { Progress } from '../progress.ts';
 import * as apt from './apt.ts';
 import { findTool, PLATFORM_TOOLS, searchPath, TOOLS, type ToolName } from './tools.ts';
@@ -28,15 +29,20 @@ export async function providePackages(
   needed: readonly ToolName[] = PLATFORM_TOOLS,
 ): Promise<Toolbox> {
   const root = rootOf(instance, env);
-  const missing = needed.filter((name) => findTool(TOOLS[name], env.PATH, root) === null);
-  if (missing.length > 0) {
-    const names = [...new Set(missing.map((name) => TOOLS[name].package))].join(', ');
+  const missing = () => needed.filter((name) => findTool(TOOLS[name], env.PATH, root) === null);
+  if (missing().length > 0) {
+    const names = [...new Set(missing().map((name) => TOOLS[name].package))].join(', ');
     if (!apt.hasApt()) {
       throw new Error(
         `This machine has no apt-get: please install ${names} with its own package manager, then try again.`,
       );
     }
-    await progress.step(`installed ${names}`, () => provide(missing, root));
+    // Another instance may be about it, and its end frees the machine's services.
+    await progress.step(`installed ${names}`, () =>
+      withMachineLock(() => provide(missing(), root)),
+    );
+  } else if (apt.holdsServices()) {
+    await withMachineLock(async () => apt.releaseServices()); // a killed start did not
   }
   return toolbox(env, root);
 }
@@ -64,6 +70,7 @@ function toolbox(env: Env, root: string): Toolbox {
 }
 
 async function provide(missing: readonly ToolName[], root: string): Promise<void> {
+  if (missing.length === 0) return;
   mkdirSync(root, { recursive: true });
   try {
     await provideOnce(missing, root);

@@ -3,6 +3,7 @@ import { connect } from '@slipway/rpc';
 import type { Claim } from '../claim.ts';
 import type { Instance } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
+import { cgroupOf, stopContainers } from '../reaper/cgroups.ts';
 import { apiSocketOf } from './api.ts';
 import { containerdSocketOf, namespacesDirOf } from './containerd.ts';
 import { nodeProcess } from './node-process.ts';
@@ -11,11 +12,18 @@ import { redisSocketOf } from './redis.ts';
 
 /** A checkout is one node. */
 const NODE_NAME = 'local';
+/** `docker stop`'s */
+const CONTAINER_GRACE_MS = 10_000;
 
 /** Brings this node's containers where they should be. */
 export function agentPart(instance: Instance, claim: Claim, tools: Toolbox): Part {
   const env = settings(instance, claim, tools);
-  return { name: 'agent', ...ofNode(instance, env, 'main.mjs', agentSocketOf(instance)) };
+  return {
+    name: 'agent',
+    ...ofNode(instance, env, 'main.mjs', agentSocketOf(instance)),
+    // nobody starts another one any more, and what they say last is still read
+    cleanUp: () => stopContainers(cgroupOf(instance), CONTAINER_GRACE_MS),
+  };
 }
 
 /** Reads what this node's containers write; apart from the agent, so that one can be without the other. */
@@ -61,7 +69,7 @@ function settings(
     REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,
     CONTAINERD_SOCKET: containerdSocketOf(instance),
     RUNC_ROOT: join(runDir, 'runc'),
-    CGROUP_PARENT: `/slipway-${id}`,
+    CGROUP_PARENT: `/${cgroupOf(instance)}`,
     NETWORK_RANGE: networkRange,
     NETNS_DIR: namespacesDirOf(instance),
     BRIDGE_PREFIX: `sl${id}-`,

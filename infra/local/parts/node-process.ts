@@ -9,7 +9,7 @@ export function nodeProcess(
     stopSignal: 'SIGTERM',
     stopGraceMs: 30_000,
     async prepare() {},
-    argv: () => [process.execPath, '--enable-source-maps', file],
+    argv: () => [process.execPath, file],
     env: () => env,
   };
 }

@@ -10,6 +10,8 @@ export interface Part {
   env?(): Readonly<Record<string, string>>;
   /** resolves when it answers; throws when it does not (yet) */
   check(): Promise<void>;
+  /** when the platform ends: what goes on without this part */
+  cleanUp?(): Promise<void>;
   stopSignal: NodeJS.Signals;
   /** after this it is killed */
   stopGraceMs: number;

@@ -1,26 +1,53 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { killNow } from '../process.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Instance } from '../instance.ts';
+import { signal, startTimeOf } from '../process.ts';
 import { waitFor } from '../wait.ts';
 
 const ROOT = '/sys/fs/cgroup';
 
+/** Below the root of each hierarchy; its containers' are in it. */
+export function cgroupOf({ id }: Pick<Instance, 'id'>): string {
+  return `slipway-${id}`;
+}
+
+/** Asks each container in the cgroup `name` to end; returns when all have, or after `graceMs`. */
+export async function stopContainers(name: string, graceMs: number): Promise<void> {
+  const tops = topsOf(name);
+  const inits = new Set(tops.flatMap(processesBelow).filter(isInit));
+  for (const top of tops) thawBelow(top);
+  for (const pid of inits) signal(pid, 'SIGTERM');
+  const deadline = performance.now() + graceMs;
+  while ([...inits].some(isInit) && performance.now() < deadline) await delay(20);
+}
+
+/** The first process of a PID namespace of its own: the others end with it. */
+function isInit(pid: number): boolean {
+  return /^NSpid:(\s+\d+)+\s+1$/m.test(read(`/proc/${pid}/status`)) && startTimeOf(pid) !== null;
+}
+
 /** Ends whatever is in the cgroup `name` of every hierarchy (v2, v1, both) and removes it. @returns whether there was one */
 export async function removeCgroup(name: string): Promise<boolean> {
-  const tops = hierarchies()
-    .map((hierarchy) => join(hierarchy, name))
-    .filter((path) => existsSync(path));
+  const tops = topsOf(name);
   if (tops.length === 0) return false;
   await waitFor(
     `the removal of the cgroup ${name}`,
     () => {
-      for (const top of tops) end(top);
+      for (const top of tops) thawBelow(top);
+      for (const pid of tops.flatMap(processesBelow)) signal(pid, 'SIGKILL');
       for (const top of tops) removeBelow(top);
       return tops.some((top) => existsSync(top)) ? null : true;
     },
     { timeoutMs: 60_000, everyMs: 20 },
   );
   return true;
+}
+
+function topsOf(name: string): string[] {
+  return hierarchies()
+    .map((hierarchy) => join(hierarchy, name))
+    .filter((path) => existsSync(path));
 }
 
 function hierarchies(): string[] {
@@ -32,14 +59,16 @@ function hierarchies(): string[] {
   return [ROOT, ...mounted];
 }
 
-/** A frozen process does not die before it is thawed. */
-function end(path: string): void {
-  for (const child of childrenOf(path)) end(child);
+/** A frozen process takes no signal before it is thawed. */
+function thawBelow(path: string): void {
+  for (const child of childrenOf(path)) thawBelow(child);
   tryWrite(join(path, 'freezer.state'), 'THAWED');
   tryWrite(join(path, 'cgroup.freeze'), '0');
-  for (const pid of read(join(path, 'cgroup.procs')).split('\n').filter(Boolean)) {
-    killNow(Number(pid));
-  }
+}
+
+function processesBelow(path: string): number[] {
+  const own = read(join(path, 'cgroup.procs')).split('\n').filter(Boolean).map(Number);
+  return [...childrenOf(path).flatMap(processesBelow), ...own];
 }
 
 function removeBelow(path: string): void {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Instance } from '../instance.ts';
-import { killNow, parentOf, programOf, startTimeOf } from '../process.ts';
+import { parentOf, programOf, signal, startTimeOf } from '../process.ts';
 import { liveProcesses } from '../records.ts';
 import { waitFor } from '../wait.ts';
 
@@ -16,7 +16,7 @@ export async function killProcesses(instance: Instance): Promise<number> {
       const pids = processesOf(instance);
       for (const pid of pids) {
         killed.add(pid);
-        killNow(pid);
+        signal(pid, 'SIGKILL');
       }
       return pids.length === 0 ? true : null;
     },

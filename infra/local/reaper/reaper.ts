@@ -5,7 +5,7 @@ import { takeHold } from '../hold.ts';
 import type { Instance } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
 import { endpointsFileOf, processesFileOf } from '../records.ts';
-import { removeCgroup } from './cgroups.ts';
+import { cgroupOf, removeCgroup } from './cgroups.ts';
 import { unmountBelow } from './mounts.ts';
 import { removeNetwork } from './network.ts';
 import { killProcesses } from './processes.ts';
@@ -23,7 +23,7 @@ export async function reap(instance: Instance, tools: Toolbox): Promise<string[]
     if (count > 0) found.push(`${count} ${count === 1 ? one : many}`);
   };
   note(await killProcesses(instance), 'process', 'processes');
-  if (await removeCgroup(`slipway-${instance.id}`)) found.push('a cgroup');
+  if (await removeCgroup(cgroupOf(instance))) found.push('a cgroup');
   note((await unmountBelow(instance.stateDir)) + (await unmountBelow(instance.runDir)), 'mount');
   note(await removeNetwork(instance.id, tools), 'network object');
   removeShimSockets(instance);
