@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { readEnv } from '../env.ts';
 import type { Instance } from '../instance.ts';
 import { printProgress, terminal } from '../progress.ts';
 import { stopAndHold } from './stop.ts';
@@ -10,6 +11,9 @@ export async function reset(instance: Instance): Promise<number> {
   await progress.step(`removed ${instance.stateDir}`, async () => {
     rmSync(instance.stateDir, { recursive: true, force: true });
   });
+  if (readEnv().DATABASE_URL !== undefined) {
+    progress.line('The database of DATABASE_URL is as it was: the next start needs an empty one.');
+  }
   await hold.release();
   return 0;
 }

@@ -30,7 +30,7 @@ export async function start(instance: Instance, args: readonly string[]): Promis
   const outcome = await outcomeOf(supervisor);
   switch (outcome.type) {
     case 'taken':
-      return await showRunning(instance);
+      return (await showRunning(instance)) ? 0 : await start(instance, args);
     case 'failed':
       await ended(supervisor);
       throw new Error(outcome.message);
@@ -85,10 +85,10 @@ async function ended(supervisor: ChildProcess): Promise<number> {
   return supervisor.exitCode ?? 1;
 }
 
-/** Another start of this checkout is up or on its way there. */
-async function showRunning(instance: Instance): Promise<number> {
+/** @returns false when it was another start that failed, or a stop */
+async function showRunning(instance: Instance): Promise<boolean> {
   const found = await waitFor<Endpoints | 'gone'>(
-    'the other start of this checkout',
+    'the other start or stop of this checkout',
     async () => {
       const endpoints = readEndpoints(instance);
       if (endpoints !== null) return endpoints;
@@ -98,11 +98,8 @@ async function showRunning(instance: Instance): Promise<number> {
     },
     { timeoutMs: OTHER_START_WITHIN_MS },
   );
-  if (found === 'gone') {
-    console.error('Another start or stop of this checkout was under way and has ended: try again.');
-    return 1;
-  }
+  if (found === 'gone') return false;
   console.log('Slipway runs already.');
   console.log(banner(found, { isDetached: true }));
-  return 0;
+  return true;
 }
