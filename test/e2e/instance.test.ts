@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createSlipway } from '@slipway/client';
-import { ask, type Endpoints, toolsForTests } from '@slipway/infra';
+import { ask, type Endpoints, startThrowawayPostgres, toolsForTests } from '@slipway/infra';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildsIn } from '../fixtures/builds.ts';
-import { Checkout } from '../fixtures/checkout.ts';
+import { Checkout, type Command } from '../fixtures/checkout.ts';
 import { containersIn } from '../fixtures/containers.ts';
 import { servicesIn } from '../fixtures/services.ts';
 
@@ -24,6 +24,14 @@ afterAll(async () => {
 });
 
 async function requireUp(): Promise<Endpoints> {
+  const found = await requireApi();
+  const sample = await ask(found.sampleUrl ?? '');
+  expect(sample).toMatchObject({ status: 200, body: expect.stringContaining('Hello from') });
+  expect(sample.headers).toMatchObject({ 'slipway-served': 'hot' });
+  return found;
+}
+
+async function requireApi(): Promise<Endpoints> {
   const found = await checkout.endpoints();
   const health = await createSlipway(found.api).GET('/v1/health');
   expect(health.data).toEqual({
@@ -32,9 +40,6 @@ async function requireUp(): Promise<Endpoints> {
   });
   const { data } = await createSlipway(found.api, { token: found.token }).GET('/v1/me');
   expect(data?.projects).toMatchObject([{ organization: found.organization, slug: found.project }]);
-  const sample = await ask(found.sampleUrl ?? '');
-  expect(sample).toMatchObject({ status: 200, body: expect.stringContaining('Hello from') });
-  expect(sample.headers).toMatchObject({ 'slipway-served': 'hot' });
   return found;
 }
 
@@ -64,10 +69,14 @@ function processesLeft(): number[] {
     });
 }
 
-test('npm start brings everything up, tells where, and a second one says that it runs', async () => {
-  const started = await checkout.npm('start', '--', '--detach');
+test('npm start brings everything up and tells where; started twice it is one instance', async () => {
+  const start = () => checkout.npm('start', '--', '--detach');
+  const [one, other] = await Promise.all([start(), start()]);
+  expect([one.code, other.code]).toEqual([0, 0]);
+  const isSecond = ({ output }: Command): boolean => output.includes('Slipway runs already');
+  expect([one, other].filter(isSecond)).toHaveLength(1);
+  const started = isSecond(one) ? other : one;
   expect(started.output).toContain('Slipway is up.');
-  expect(started.code).toBe(0);
   const found = await requireUp();
   const { api, token, organization, project, sampleUrl = '' } = found;
   await requireOneSample(found);
@@ -78,7 +87,7 @@ test('npm start brings everything up, tells where, and a second one says that it
   const names = (await checkout.processes()).map(({ name }) => name);
   expect(names.toSorted()).toEqual([...PARTS, 'supervisor'].toSorted());
 
-  const again = await checkout.npm('start', '--', '--detach');
+  const again = await start();
   expect(again).toMatchObject({ code: 0, output: expect.stringContaining('Slipway runs already') });
   expect(again.output).toContain(token);
   expect(again.output).toContain(sampleUrl);
@@ -126,6 +135,17 @@ test('a sample that was deleted is not deployed again', async () => {
   const { sampleUrl: _, ...others } = found;
   expect(await checkout.endpoints()).toEqual(others);
   expect(await list()).toEqual([]);
+  await checkout.npm('stop');
+});
+
+test('in the foreground Ctrl-C stops it', async () => {
+  const start = checkout.npmStart();
+  await start.said('Slipway is up.');
+  await requireApi();
+  start.interrupt();
+  const { output } = await start.ended;
+  expect(output).toContain('✔ stopped postgres');
+  expect(processesLeft()).toEqual([]);
 });
 
 test('npm stop leaves no process, mount, network, socket or claim, and can be repeated', async () => {
@@ -149,4 +169,20 @@ test('npm run reset removes the data', async () => {
   expect(existsSync(checkout.stateDir)).toBe(true);
   expect(await checkout.npm('run', 'reset')).toMatchObject({ code: 0 });
   expect(existsSync(checkout.stateDir)).toBe(false);
+});
+
+test('with DATABASE_URL there is no PostgreSQL of its own', async () => {
+  await using postgres = await startThrowawayPostgres();
+  const env = { DATABASE_URL: postgres.url };
+  expect(await checkout.npmWith(env, 'start', '--', '--detach')).toMatchObject({ code: 0 });
+  await requireUp();
+  const names = (await checkout.processes()).map(({ name }) => name);
+  expect(names).not.toContain('postgres');
+  expect(await checkout.npm('stop')).toMatchObject({ code: 0 });
+  const unreachable = { DATABASE_URL: 'postgresql://someone:secret@127.0.0.1:1/db' };
+  const refused = await checkout.npmWith(unreachable, 'start');
+  expect(refused.code).toBe(1);
+  expect(refused.output).toContain('The database of DATABASE_URL cannot be used: connect ECONN');
+  expect(refused.output).not.toContain('secret');
+  expect(processesLeft()).toEqual([]);
 });
