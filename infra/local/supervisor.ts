@@ -18,15 +18,16 @@ let isReady = false;
 let ending: Promise<void> | null = null;
 
 if ((await takeHold(instance)) === null) {
-  tell({ type: 'taken' });
+  await tell({ type: 'taken' });
   process.exit(0);
 }
+await tell({ type: 'held' });
 const progress = printProgress({
   line(text) {
     console.log(text); // the supervisor's own log
-    tell({ type: 'line', text });
+    void tell({ type: 'line', text });
   },
-  begun: (text) => tell({ type: 'begun', text }),
+  begun: (text) => void tell({ type: 'begun', text }),
 });
 const platform = new Platform(instance, readEnv(), progress);
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end(0));
@@ -40,11 +41,11 @@ process.on('uncaughtException', (error) => {
 try {
   await platform.start();
   isReady = true;
-  tell({ type: 'ready' });
+  await tell({ type: 'ready' });
 } catch (error) {
   if (ending === null) {
     console.error(error);
-    tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    await tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
   }
   end(1);
 }
@@ -59,6 +60,10 @@ function end(code: number): void {
   );
 }
 
-function tell(message: SupervisorMessage): void {
-  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+/** Resolves when it is on its way, or nobody listens. */
+function tell(message: SupervisorMessage): Promise<void> {
+  return new Promise((told) => {
+    if (!process.connected) return told();
+    process.send?.(message, undefined, undefined, () => told());
+  });
 }

@@ -37,8 +37,9 @@ export function explainFullDisk(message, folders) {
 /** @param {string} folder */
 function freeMiB(folder) {
   try {
-    const { bsize, bfree } = statfsSync(folder); // bfree: root may have what is reserved
-    return Math.floor((bsize * bfree) / MIB);
+    const { bsize, bfree, blocks } = statfsSync(folder); // bfree: root may have what is reserved
+    // /proc and its like have no blocks
+    return blocks === 0 ? Number.POSITIVE_INFINITY : Math.floor((bsize * bfree) / MIB);
   } catch {
     return Number.POSITIVE_INFINITY; // not there yet
   }

@@ -70,12 +70,18 @@ type Outcome =
 
 function outcomeOf(supervisor: ChildProcess): Promise<Outcome> {
   return new Promise((done) => {
+    let isHeld = false;
     supervisor.on('message', (raw) => {
       const message = SupervisorMessageSchema.parse(raw);
       if ('text' in message) terminal[message.type](message.text);
+      else if (message.type === 'held') isHeld = true;
       else done(message);
     });
-    supervisor.once('exit', (code) => done({ type: 'ended', code: code ?? 1 }));
+    supervisor.once('exit', (code, signal) => {
+      // Whoever has the instance clears what bears its name: also one that had not asked yet.
+      const isCleared = !isHeld && signal === 'SIGKILL';
+      done(isCleared ? { type: 'taken' } : { type: 'ended', code: code ?? 1 });
+    });
   });
 }
 
