@@ -1,21 +1,4 @@
-/** Where lines for a person go. */
-export interface Output {
-  line(text: string): void;
-  /** under way now, and so not for a log */
-  begun(text: string): void;
-}
-
-const CLEAR_LINE = '\r\x1b[K';
-
-/** Ours; where nobody looks on, what is under way is not told. */
-export const terminal: Output = {
-  line(text) {
-    console.log(process.stdout.isTTY ? `${CLEAR_LINE}${text}` : text);
-  },
-  begun(text) {
-    if (process.stdout.isTTY) process.stdout.write(`${CLEAR_LINE}○ ${text}`);
-  },
-};
+import { endOfStep, type terminal } from './bootstrap/terminal.mjs';
 
 /** Where the steps of a start or a stop are told to a person. */
 export interface Progress {
@@ -24,7 +7,7 @@ export interface Progress {
   line(text: string): void;
 }
 
-export function printProgress(output: Output): Progress {
+export function printProgress(output: typeof terminal): Progress {
   const underWay: string[] = [];
   const line = (text: string): void => {
     output.line(text);
@@ -36,9 +19,9 @@ export function printProgress(output: Output): Progress {
     async step(text, work) {
       const begun = performance.now();
       let shown = text;
-      const end = (mark: string): void => {
+      const end = (isDone: boolean): void => {
         underWay.splice(underWay.indexOf(text), 1);
-        line(`${mark} ${shown}  ${formatDuration(performance.now() - begun)}`);
+        line(endOfStep(isDone, shown, begun));
       };
       underWay.push(text);
       output.begun(text);
@@ -46,18 +29,12 @@ export function printProgress(output: Output): Progress {
         const result = await work((detail) => {
           shown = detail;
         });
-        end('✔');
+        end(true);
         return result;
       } catch (error) {
-        end('✘');
+        end(false);
         throw error;
       }
     },
   };
-}
-
-function formatDuration(durationMs: number): string {
-  return durationMs < 950
-    ? `${Math.round(durationMs / 10) * 10} ms`
-    : `${(durationMs / 1000).toFixed(1)} s`;
 }

@@ -3,11 +3,12 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import bundled from '../../../rolldown.config.mjs';
 import { requireRoom } from './room.mjs';
 import { BIN, fail, MODULES, ROOT, step } from './steps.mjs';
 
 const NPM_CI_WITHIN_MS = 20 * 60_000;
-const BUNDLES = ['api/dist/main', 'agent/dist/main', 'agent/dist/logs', 'edge/dist/main'];
+const BUNDLES = bundled.map(({ output }) => output.file);
 
 /*
  * What makes a clone runnable. Each has a stamp in node_modules: a digest of what it was made from. All
@@ -39,7 +40,7 @@ const databaseClient = {
 
 const bundles = {
   stamp: '.slipway-bundles',
-  isThere: () => BUNDLES.every((file) => existsSync(join('apps', `${file}.mjs`))),
+  isThere: () => BUNDLES.every((file) => existsSync(file)),
   wanted: () =>
     digest(
       'package-lock.json',
@@ -48,8 +49,7 @@ const bundles = {
       ...sourcesOf('apps', 'libs'),
     ),
   make() {
-    for (const app of readdirSync('apps'))
-      rmSync(join('apps', app, 'dist'), { recursive: true, force: true });
+    for (const file of BUNDLES) rmSync(file, { force: true });
     step('bundled the apps', 'rolldown', ['-c', '--logLevel=silent']);
   },
 };

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { explainFullDisk } from './room.mjs';
+import { endOfStep, terminal } from './terminal.mjs';
 
 export const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 export const MODULES = join(ROOT, 'node_modules');
@@ -16,18 +17,15 @@ export const BIN = join(MODULES, '.bin');
  */
 export function step(title, program, args, { env = {}, timeoutMs } = {}) {
   const begun = performance.now();
-  if (process.stdout.isTTY) process.stdout.write(`○ ${title}`);
+  terminal.begun(title);
   const result = spawnSync(program, args, {
     encoding: 'utf8',
     env: { ...environment(), ...env },
     maxBuffer: 64 * 1024 * 1024,
     timeout: timeoutMs,
   });
-  if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
-  const tookMs = performance.now() - begun;
-  const duration = tookMs < 950 ? `${Math.round(tookMs)} ms` : `${(tookMs / 1000).toFixed(1)} s`;
   const isDone = result.status === 0;
-  console.log(`${isDone ? '✔' : '✘'} ${title}  ${duration}`);
+  terminal.line(endOfStep(isDone, title, begun));
   if (isDone) return;
   fail(`${result.error?.message ?? ''}${result.stdout ?? ''}${result.stderr ?? ''}`.trim());
 }

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
+import { terminal } from '../bootstrap/terminal.mjs';
 import { readEnv } from '../env.ts';
 import type { Instance } from '../instance.ts';
-import { printProgress, terminal } from '../progress.ts';
+import { printProgress } from '../progress.ts';
 import { stopAndHold } from './stop.ts';
 
 /** Stops and removes all data: images, volumes, the database, the key. */

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { banner } from '../banner.ts';
+import { terminal } from '../bootstrap/terminal.mjs';
 import { readEnv } from '../env.ts';
 import { takeHold } from '../hold.ts';
 import type { Instance } from '../instance.ts';
 import { SupervisorMessageSchema } from '../messages.ts';
-import { terminal } from '../progress.ts';
 import { type Endpoints, readEndpoints } from '../records.ts';
 import { waitFor } from '../wait.ts';
 

@@ -1,8 +1,9 @@
+import { terminal } from '../bootstrap/terminal.mjs';
 import { readEnv } from '../env.ts';
 import { type Hold, takeHold } from '../hold.ts';
 import type { Instance } from '../instance.ts';
 import { knownTools } from '../packages/index.ts';
-import { printProgress, terminal } from '../progress.ts';
+import { printProgress } from '../progress.ts';
 import { reapOwn } from '../reaper/reaper.ts';
 import { liveProcesses } from '../records.ts';
 import { waitFor } from '../wait.ts';
