@@ -36,7 +36,8 @@ export function tailOf(file: string, start = 0): string {
   const handle = openSync(file, 'r');
   try {
     const { size } = fstatSync(handle);
-    const buffer = Buffer.alloc(Math.min(TAIL_BYTES, Math.max(size - start, 0)));
+    const from = start > size ? 0 : start; // emptied meanwhile
+    const buffer = Buffer.alloc(Math.min(TAIL_BYTES, size - from));
     const length = readSync(handle, buffer, 0, buffer.length, size - buffer.length);
     return buffer.toString('utf8', 0, length);
   } finally {

@@ -17,6 +17,14 @@ export interface Instance {
   runDir: string;
 }
 
+/**
+ * A link to `stateDir` in the run folder, for who puts paths into lists: a `,` parts the options of
+ * a mount, and a checkout's path may have one.
+ */
+export function stateLinkOf({ runDir }: Pick<Instance, 'runDir'>): string {
+  return join(runDir, 'state');
+}
+
 export function instanceOf(folder: string): Instance {
   const checkout = realpathSync(folder);
   const id = createHash('sha256').update(checkout).digest('hex').slice(0, 6);

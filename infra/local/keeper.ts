@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tailOf } from './files.ts';
-import type { Part } from './parts/part.ts';
+import type { Part, PartName } from './parts/part.ts';
 import { startTimeOf } from './process.ts';
 import type { RunningProcess } from './records.ts';
 import { waitFor } from './wait.ts';
@@ -28,22 +28,30 @@ export interface KeeperOptions {
 
 /** Keeps one part running: starts it, and again whenever it ends, until `stop`. */
 export class Keeper {
+  /** what must be up before it starts */
+  readonly needs: readonly Keeper[];
   readonly #part: Part;
   readonly #options: KeeperOptions;
   readonly #stopping = new AbortController();
+  readonly #stopped: Promise<never>;
   #child: ChildProcess | null = null;
   #ended: Promise<unknown> = Promise.resolve();
   #process: RunningProcess | null = null;
   #isUp = false;
+  #up = Promise.withResolvers<void>();
   #starting: Promise<unknown> = Promise.resolve();
   #watching: Promise<void> = Promise.resolve();
 
-  constructor(part: Part, options: KeeperOptions) {
+  constructor(part: Part, needs: readonly Keeper[], options: KeeperOptions) {
     this.#part = part;
+    this.needs = needs;
     this.#options = options;
+    const { signal } = this.#stopping;
+    this.#stopped = once(signal, 'abort').then(() => Promise.reject(signal.reason));
+    this.#stopped.catch(() => {});
   }
 
-  get name(): Part['name'] {
+  get name(): PartName {
     return this.#part.name;
   }
 
@@ -55,7 +63,21 @@ export class Keeper {
     return this.#process;
   }
 
-  /** Resolves when it answers. @throws Error with its last output when it ends before that */
+  /** Resolves when all that it needs is up. @throws AbortError when it is stopped before */
+  async needsUp(): Promise<void> {
+    this.#stopping.signal.throwIfAborted();
+    for (let down = this.#neededNow; down !== undefined; down = this.#neededNow)
+      await Promise.race([down.#up.promise, this.#stopped]);
+  }
+
+  get #neededNow(): Keeper | undefined {
+    return this.needs.find(({ isUp }) => !isUp);
+  }
+
+  /**
+   * Resolves when it answers. @throws Error with its last output when it ends before that, AbortError
+   * when it is stopped
+   */
   async start(): Promise<void> {
     const launching = this.#launch();
     this.#starting = launching.catch(() => {});
@@ -91,12 +113,16 @@ export class Keeper {
       this.#process = { name: this.name, pid: child.pid, startTime };
       this.#options.onChange();
     }
-    await waitFor(this.name, () => this.#part.check().then(() => true), {
-      timeoutMs: ANSWERS_WITHIN_MS,
-      giveUp: () => (isRunning(child) ? null : this.#lastWords(child, logStart)),
-    });
-    this.#isUp = isRunning(child);
-    this.#options.onChange();
+    try {
+      await waitFor(this.name, () => this.#part.check().then(() => true), {
+        timeoutMs: ANSWERS_WITHIN_MS,
+        giveUp: () => (isRunning(child) ? null : this.#lastWords(child, logStart)),
+      });
+    } catch (error) {
+      this.#stopping.signal.throwIfAborted();
+      throw error;
+    }
+    if (isRunning(child)) this.#setUp();
   }
 
   async #watch(): Promise<void> {
@@ -107,21 +133,34 @@ export class Keeper {
       await this.#ended;
       if (signal.aborted) return;
       if (performance.now() - upSince > STABLE_AFTER_MS) delayMs = FIRST_DELAY_MS;
-      this.#options.say(`${this.name} ended; it is started again in ${delayMs} ms`);
+      const how = this.#child === null ? '' : ` ${howEnded(this.#child)}`;
+      this.#options.say(`${this.name} ended${how}; it is started again in ${delayMs} ms`);
       await delay(delayMs, undefined, { signal }).catch(() => {});
       delayMs = Math.min(delayMs * 2, LAST_DELAY_MS);
       if (signal.aborted) return;
-      try {
-        await this.#launch();
-        this.#options.say(`${this.name} is up again`);
-      } catch (error) {
-        this.#options.say(`${this.name} did not start: ${(error as Error).message}`);
+      await this.#relaunch().catch(async (error: Error) => {
+        if (!signal.aborted) this.#options.say(`${this.name} did not start: ${error.message}`);
         await this.#end();
-      }
+      });
     }
   }
 
+  async #relaunch(): Promise<void> {
+    const down = this.#neededNow;
+    if (down !== undefined) this.#options.say(`${this.name} waits for ${down.name}`);
+    await this.needsUp();
+    await this.#launch();
+    this.#options.say(`${this.name} is up again`);
+  }
+
+  #setUp(): void {
+    this.#isUp = true;
+    this.#up.resolve();
+    this.#options.onChange();
+  }
+
   #setDown(): void {
+    if (this.#isUp) this.#up = Promise.withResolvers();
     this.#isUp = false;
     this.#process = null;
     this.#options.onChange();

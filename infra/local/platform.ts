@@ -1,22 +1,32 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createSlipway } from '@slipway/client';
-import { migrate } from '@slipway/db/migrate';
 import { provideBaseImages } from './base-images/index.ts';
 import { requireRoom } from './bootstrap/room.mjs';
 import { claim } from './claim.ts';
 import { type Env, inheritedEnv } from './env.ts';
 import { writeWhole } from './files.ts';
-import type { Instance } from './instance.ts';
-import { Keeper } from './keeper.ts';
+import { type Instance, stateLinkOf } from './instance.ts';
+import { Keepers } from './keepers.ts';
 import { knownTools, providePackages, type Toolbox } from './packages/index.ts';
 import { agentPart, logsPart } from './parts/agent.ts';
 import { apiPart } from './parts/api.ts';
 import { containerdPart } from './parts/containerd.ts';
 import { edgePart } from './parts/edge.ts';
 import type { Part } from './parts/part.ts';
-import { postgresPart, postgresUrl } from './parts/postgres.ts';
+import { postgresPart } from './parts/postgres.ts';
 import { redisPart } from './parts/redis.ts';
 import { startTimeOf } from './process.ts';
 import type { Progress } from './progress.ts';
@@ -26,6 +36,7 @@ import {
   endpointsFileOf,
   liveProcesses,
   type RunningProcess,
+  statesFileOf,
   writeProcesses,
 } from './records.ts';
 import { deploySample } from './sample.ts';
@@ -38,8 +49,9 @@ export class Platform {
   readonly #instance: Instance;
   readonly #env: Env;
   readonly #progress: Progress;
-  /** in the order of their start */
-  readonly #keepers: Keeper[] = [];
+  /** open, so that no other folder can have its inode */
+  readonly #stateDir: number;
+  #keepers: Keepers | null = null;
   /** of a killed start: in the list until they are cleared */
   #left: RunningProcess[];
   #isStopping = false;
@@ -52,7 +64,15 @@ export class Platform {
     this.#left = liveProcesses(instance);
     mkdirSync(join(instance.stateDir, 'logs'), { recursive: true });
     chmodSync(instance.stateDir, 0o700);
+    this.#stateDir = openSync(instance.stateDir, 'r');
     this.#record();
+  }
+
+  /** The checkout was deleted or moved away while it runs: what is at its path is somebody else's. */
+  get isOrphan(): boolean {
+    const found = statSync(this.#instance.stateDir, { throwIfNoEntry: false });
+    const own = fstatSync(this.#stateDir);
+    return found?.dev !== own.dev || found?.ino !== own.ino;
   }
 
   /** From whatever was left to everything up. @throws Error that says what a person can do */
@@ -66,31 +86,22 @@ export class Platform {
     await clear(instance, tools, progress);
     this.#left = [];
     mkdirSync(instance.runDir, { recursive: true });
+    symlinkSync(instance.stateDir, stateLinkOf(instance));
     const claimed = await claim(instance, tools);
     const { ports } = claimed;
-    const databaseUrl = this.#env.DATABASE_URL ?? postgresUrl(instance);
-    const ownsDatabase = this.#env.DATABASE_URL === undefined;
-    await Promise.all([
-      (async () => {
-        if (ownsDatabase) await this.#keep(postgresPart(instance, this.#env, tools));
-        await this.#migrate(databaseUrl);
-      })(),
-      this.#keep(redisPart(instance, tools)),
-      this.#keep(containerdPart(instance, this.#env, tools)),
-      this.#keep(logsPart(instance, claimed, tools)),
-    ]);
     const token = secret(instance, TOKEN_FILE, 'slp_');
-    await this.#keep(
-      apiPart(instance, {
-        ports,
-        databaseUrl,
-        operatorToken: token,
-        secretKey: secret(instance, 'secret-key'),
-        partsFile: partsFileOf(instance),
-      }),
-    );
-    await this.#keep(agentPart(instance, claimed, tools));
-    await this.#keep(edgePart(instance, ports));
+    const secretKey = secret(instance, 'secret-key');
+    const partsFile = statesFileOf(instance);
+    const apiSettings = { ports, operatorToken: token, secretKey, partsFile };
+    await this.#keep([
+      ...(this.#env.DATABASE_URL === undefined ? [postgresPart(instance, this.#env, tools)] : []),
+      redisPart(instance, tools),
+      containerdPart(instance, this.#env, tools),
+      logsPart(instance, claimed, tools),
+      apiPart(instance, apiSettings, { env: this.#env, progress }),
+      agentPart(instance, claimed, tools),
+      edgePart(instance, ports),
+    ]);
     const api = `http://127.0.0.1:${ports.api}`;
     const registry = `127.0.0.1:${ports.registry}`;
     const context = { instance, env: this.#env, tools, progress };
@@ -108,22 +119,19 @@ export class Platform {
     this.#isStopping = true;
     rmSync(endpointsFileOf(this.#instance), { force: true });
     await this.#installing.catch(() => {}); // apt is not interrupted
-    for (const keeper of this.#keepers.toReversed()) {
-      await this.#progress.step(`stopped ${keeper.name}`, () => keeper.stop());
-    }
+    await this.#keepers?.stop(this.#progress);
     await reapOwn(this.#instance, knownTools(this.#instance, this.#env));
   }
 
-  async #keep(part: Part): Promise<void> {
+  async #keep(parts: readonly Part[]): Promise<void> {
     if (this.#isStopping) throw new Error('stopped while it started');
-    const keeper = new Keeper(part, {
-      logFile: join(this.#instance.stateDir, 'logs', `${part.name}.log`),
+    this.#keepers = new Keepers(parts, (name) => ({
+      logFile: join(this.#instance.stateDir, 'logs', `${name}.log`),
       env: { ...inheritedEnv(this.#env), SLIPWAY_HOME: this.#instance.stateDir },
       onChange: () => this.#record(),
       say: (line) => this.#progress.line(`${new Date().toISOString()} ${line}`),
-    });
-    this.#keepers.push(keeper);
-    await this.#progress.step(`started ${part.name}`, () => keeper.start());
+    }));
+    await this.#keepers.start(this.#progress);
   }
 
   /** A platform without it is of use all the same. */
@@ -138,15 +146,6 @@ export class Platform {
     }
   }
 
-  async #migrate(databaseUrl: string): Promise<void> {
-    const applied = await migrate(databaseUrl).catch((error: unknown) => {
-      if (this.#env.DATABASE_URL === undefined) throw error;
-      const { message, code } = error as NodeJS.ErrnoException;
-      throw new Error(`The database of DATABASE_URL cannot be used: ${message || code}`);
-    });
-    if (applied.length > 0) this.#progress.line(`✔ applied ${applied.length} migration(s)`);
-  }
-
   /** Tells a later stop what runs, and the API which parts are up. */
   #record(): void {
     try {
@@ -158,13 +157,12 @@ export class Platform {
   }
 
   #write(): void {
-    if (!existsSync(this.#instance.stateDir)) return; // deleted under us: nobody is left to tell
+    if (this.isOrphan) return; // nobody is left to tell
     const own = { name: 'supervisor', pid: process.pid, startTime: startTimeOf(process.pid) ?? '' };
-    const kept = this.#keepers.flatMap((keeper) => keeper.process ?? []);
+    const kept = this.#keepers?.processes ?? [];
     writeProcesses(this.#instance, [own, ...kept, ...this.#left]);
-    if (!existsSync(this.#instance.runDir)) return;
-    const parts = this.#keepers.map(({ name, isUp }) => [name, isUp ? 'up' : 'down']);
-    writeWhole(partsFileOf(this.#instance), Object.fromEntries(parts));
+    if (this.#keepers === null || !existsSync(this.#instance.runDir)) return;
+    writeWhole(statesFileOf(this.#instance), this.#keepers.states);
   }
 }
 
@@ -194,10 +192,6 @@ async function ownProject(
   const project = data?.projects[0];
   if (project === undefined) throw new Error(`${api}/v1/me answers ${response.status}`);
   return { organization: project.organization, project: project.slug };
-}
-
-function partsFileOf({ runDir }: Instance): string {
-  return join(runDir, 'parts.json');
 }
 
 /** Random, and the same at every start: made at the first one. */

@@ -2,7 +2,10 @@ import { endOfStep, type terminal } from './bootstrap/terminal.mjs';
 
 /** Where the steps of a start or a stop are told to a person. */
 export interface Progress {
-  /** Runs a step and prints one line with how long it took; `detail` may refine the text. */
+  /**
+   * Runs a step and prints one line with how long it took, or none when it is called off (AbortError);
+   * `detail` may refine the text.
+   */
   step<T>(text: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T>;
   line(text: string): void;
 }
@@ -19,22 +22,24 @@ export function printProgress(output: typeof terminal): Progress {
     async step(text, work) {
       const begun = performance.now();
       let shown = text;
-      const end = (isDone: boolean): void => {
-        underWay.splice(underWay.indexOf(text), 1);
-        line(endOfStep(isDone, shown, begun));
-      };
       underWay.push(text);
       output.begun(text);
       try {
         const result = await work((detail) => {
           shown = detail;
         });
-        end(true);
+        underWay.splice(underWay.indexOf(text), 1);
+        line(endOfStep(true, shown, begun));
         return result;
       } catch (error) {
-        end(false);
+        underWay.splice(underWay.indexOf(text), 1);
+        if (!isAbort(error)) line(endOfStep(false, shown, begun));
         throw error;
       }
     },
   };
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }

@@ -28,6 +28,19 @@ export function liveProcesses(instance: Instance): RunningProcess[] {
   return parsed.data.filter(({ pid, startTime }) => startTimeOf(pid) === startTime);
 }
 
+const StatesSchema = z.record(z.string(), z.enum(['up', 'down']));
+export type States = z.infer<typeof StatesSchema>;
+
+/** `parts.json` of the run folder: which parts are up, for the API's `/v1/health`. */
+export function statesFileOf({ runDir }: Instance): string {
+  return join(runDir, 'parts.json');
+}
+
+/** None before the first part has begun. */
+export function readStates(instance: Instance): States {
+  return StatesSchema.safeParse(readJson(statesFileOf(instance))).data ?? {};
+}
+
 /** `.slipway/endpoints.json`: where the running platform is, for scripts and people. */
 const EndpointsSchema = z.object({
   /** base URL without a trailing slash */

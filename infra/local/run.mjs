@@ -26,6 +26,9 @@ if (process.platform !== 'linux') fail('Slipway runs on Linux: it starts contain
 if (Number(process.versions.node.split('.')[0]) < 20) {
   fail(`Node.js 20 or newer is needed to begin, and this is ${process.versions.node}.`);
 }
+if (ROOT.includes(':')) {
+  fail(`A folder with ":" in its name can be in no PATH, and ${ROOT} has one: move this checkout.`);
+}
 if (command.needsRoot && process.getuid?.() !== 0) {
   fail(`This starts what containers need, so it needs root: type "sudo npm run ${name}".`);
 }

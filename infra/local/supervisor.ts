@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { readEnv } from './env.ts';
 import { takeHold } from './hold.ts';
 import { instanceOf } from './instance.ts';
+import { rotateLogs } from './log-rotation.ts';
 import type { SupervisorMessage } from './messages.ts';
 import { Platform } from './platform.ts';
 import { printProgress } from './progress.ts';
@@ -11,6 +12,8 @@ import { printProgress } from './progress.ts';
  * tells over the IPC channel; SIGTERM stops the instance. In the foreground the end of that channel
  * does too: a terminal that is gone takes its platform with it.
  */
+
+const HOUSEKEEPING_EVERY_MS = 5_000;
 
 const isDetached = process.argv.includes('--detach');
 const instance = instanceOf(join(import.meta.dirname, '../..'));
@@ -38,6 +41,7 @@ process.on('uncaughtException', (error) => {
   console.error(error);
   end(1);
 });
+setInterval(keepHouse, HOUSEKEEPING_EVERY_MS).unref();
 try {
   await platform.start();
   isReady = true;
@@ -48,6 +52,17 @@ try {
     await tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
   }
   end(1);
+}
+
+function keepHouse(): void {
+  try {
+    if (platform.isOrphan) {
+      progress.line(`${instance.checkout} was moved or deleted: this platform ends`);
+      end(1);
+    } else rotateLogs(join(instance.stateDir, 'logs'));
+  } catch (error) {
+    console.error(error); // as of a full disk
+  }
 }
 
 function end(code: number): void {

@@ -1,47 +1,25 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
-import { createSlipway } from '@slipway/client';
-import { ask, type Endpoints, startThrowawayPostgres, toolsForTests } from '@slipway/infra';
+import { existsSync } from 'node:fs';
+import { type Endpoints, startThrowawayPostgres } from '@slipway/infra';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildsIn } from '../fixtures/builds.ts';
 import { Checkout, type Command } from '../fixtures/checkout.ts';
 import { containersIn } from '../fixtures/containers.ts';
+import { leftoversOf, processesOf } from '../fixtures/leftovers.ts';
 import { servicesIn } from '../fixtures/services.ts';
+import { killEverythingOf, PARTS, requireApi, requireUp } from '../fixtures/up.ts';
 
 /* `npm start` and `npm stop` as a person has them, in a checkout of their own. */
 
-const PARTS = ['postgres', 'redis', 'containerd', 'logs', 'api', 'agent', 'edge'];
-
 let checkout: Checkout;
-let nft: string;
 beforeAll(async () => {
-  nft = (await toolsForTests(['nft'])).fileOf('nft');
-  checkout = await Checkout.create();
+  // longer than a socket's path may be, and what a shell or a list would take for its own
+  checkout = await Checkout.create(
+    `${'a folder/'.repeat(16)}it's "Slipway", {a,b} [c] * $HOME; #1`,
+  );
 });
 afterAll(async () => {
   await checkout?.[Symbol.asyncDispose]();
 });
-
-async function requireUp(): Promise<Endpoints> {
-  const found = await requireApi();
-  const sample = await ask(found.sampleUrl ?? '');
-  expect(sample).toMatchObject({ status: 200, body: expect.stringContaining('Hello from') });
-  expect(sample.headers).toMatchObject({ 'slipway-served': 'hot' });
-  return found;
-}
-
-async function requireApi(): Promise<Endpoints> {
-  const found = await checkout.endpoints();
-  const health = await createSlipway(found.api).GET('/v1/health');
-  expect(health.data).toEqual({
-    status: 'ok',
-    parts: Object.fromEntries(PARTS.map((part) => [part, 'up'])),
-  });
-  const { data } = await createSlipway(found.api, { token: found.token }).GET('/v1/me');
-  expect(data?.projects).toMatchObject([{ organization: found.organization, slug: found.project }]);
-  return found;
-}
 
 /** The sample is built and deployed once, whatever comes after that. */
 async function requireOneSample(found: Endpoints): Promise<void> {
@@ -54,21 +32,6 @@ async function requireOneSample(found: Endpoints): Promise<void> {
   expect(services[0]?.url).toBe(found.sampleUrl);
 }
 
-/** Every process that says it is this instance's, and the engines that stand in its list. */
-function processesLeft(): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(
-          `SLIPWAY_HOME=${checkout.stateDir}\0`,
-        );
-      } catch {
-        return false;
-      }
-    });
-}
-
 test('npm start brings everything up and tells where; started twice it is one instance', async () => {
   const start = () => checkout.npm('start', '--', '--detach');
   const [one, other] = await Promise.all([start(), start()]);
@@ -77,7 +40,7 @@ test('npm start brings everything up and tells where; started twice it is one in
   expect([one, other].filter(isSecond)).toHaveLength(1);
   const started = isSecond(one) ? other : one;
   expect(started.output).toContain('Slipway is up.');
-  const found = await requireUp();
+  const found = await requireUp(checkout);
   const { api, token, organization, project, sampleUrl = '' } = found;
   await requireOneSample(found);
   expect(started.output).toContain(sampleUrl);
@@ -104,10 +67,10 @@ test('after a SIGKILL of everything it starts again, with the same key, and know
   const { create, start, wait } = containersIn(before);
   const ran = await create({ command: ['sleep', '1000'] });
   await wait(ran, 'running');
-  for (const { pid } of await checkout.processes()) process.kill(pid, 'SIGKILL');
+  await killEverythingOf(checkout);
   const started = await checkout.npm('start', '--', '--detach');
   expect(started).toMatchObject({ code: 0 });
-  expect(await requireUp()).toEqual(before);
+  expect(await requireUp(checkout)).toEqual(before);
   await requireOneSample(before);
   expect(await wait(ran, 'exited')).toMatchObject({ exitCode: null, reason: 'instance-stopped' });
   await start(ran);
@@ -120,7 +83,7 @@ test('after a SIGKILL of the supervisor alone a start ends what goes on without 
   process.kill(supervisor?.pid ?? 0, 'SIGKILL');
   const started = await checkout.npm('start', '--', '--detach');
   expect(started.output).toMatch(/cleared what a killed start left: \d+ processes/);
-  await requireUp();
+  await requireUp(checkout);
   const pids = new Set((await checkout.processes()).map(({ pid }) => pid));
   expect(before.filter(({ pid }) => pids.has(pid))).toEqual([]);
 });
@@ -141,26 +104,16 @@ test('a sample that was deleted is not deployed again', async () => {
 test('in the foreground Ctrl-C stops it', async () => {
   const start = checkout.npmStart();
   await start.said('Slipway is up.');
-  await requireApi();
+  await requireApi(checkout);
   start.interrupt();
   const { output } = await start.ended;
   expect(output).toContain('✔ stopped postgres');
-  expect(processesLeft()).toEqual([]);
+  expect(processesOf(checkout.instance)).toEqual([]);
 });
 
-test('npm stop leaves no process, mount, network, socket or claim, and can be repeated', async () => {
+test('npm stop leaves nothing outside of the folder, and can be repeated', async () => {
   expect(await checkout.npm('stop')).toMatchObject({ code: 0 });
-  expect(processesLeft()).toEqual([]);
-  expect(existsSync(checkout.runDir)).toBe(false);
-  expect(existsSync(`${checkout.runDir}.json`)).toBe(false);
-  const mounts = readFileSync('/proc/self/mounts', 'utf8');
-  expect(mounts).not.toContain(checkout.folder);
-  expect(mounts).not.toContain(checkout.runDir);
-  const id = basename(checkout.runDir);
-  const cgroups = globSync(`/sys/fs/cgroup/{,*/}slipway-${id}`);
-  expect(cgroups).toEqual([]);
-  expect(readdirSync('/sys/class/net').filter((name) => name.startsWith(`sl${id}-`))).toEqual([]);
-  expect(execFileSync(nft, ['list', 'tables'], { encoding: 'utf8' })).not.toContain(id);
+  expect(await leftoversOf(checkout.instance)).toEqual([]);
   const again = await checkout.npm('stop');
   expect(again).toMatchObject({ code: 0, output: expect.stringContaining('Nothing was running') });
 });
@@ -175,7 +128,7 @@ test('with DATABASE_URL there is no PostgreSQL of its own', async () => {
   await using postgres = await startThrowawayPostgres();
   const env = { DATABASE_URL: postgres.url };
   expect(await checkout.npmWith(env, 'start', '--', '--detach')).toMatchObject({ code: 0 });
-  await requireUp();
+  await requireUp(checkout);
   const names = (await checkout.processes()).map(({ name }) => name);
   expect(names).not.toContain('postgres');
   expect(await checkout.npm('stop')).toMatchObject({ code: 0 });
@@ -184,5 +137,5 @@ test('with DATABASE_URL there is no PostgreSQL of its own', async () => {
   expect(refused.code).toBe(1);
   expect(refused.output).toContain('The database of DATABASE_URL cannot be used: connect ECONN');
   expect(refused.output).not.toContain('secret');
-  expect(processesLeft()).toEqual([]);
+  expect(processesOf(checkout.instance)).toEqual([]);
 });

@@ -56,12 +56,16 @@ async function presentImage(
   return manifest?.annotations?.[PARTS] === parts ? manifest.layers : null;
 }
 
-/** Files by their size and time, as `make` does: reading 120 MB at each start would take longer. */
+/**
+ * Files by their size and time, as `make` does: reading 120 MB at each start would take longer. Where
+ * they lie makes no difference: a checkout may be moved.
+ */
 function partsOf({ entries, env, command }: Recipe, below: Layers | null): string {
   const facts = entries.map((entry) => {
     if (entry.type !== 'file') return entry;
-    const { size, mtimeMs } = statSync(entry.from);
-    return { ...entry, size, mtimeMs };
+    const { from, ...placed } = entry;
+    const { size, mtimeMs } = statSync(from);
+    return { ...placed, size, mtimeMs };
   });
   return createHash('sha256')
     .update(JSON.stringify([FORM, facts, env, command, below]))

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { connect } from '@slipway/rpc';
 import type { Claim } from '../claim.ts';
-import type { Instance } from '../instance.ts';
+import { type Instance, stateLinkOf } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
 import { cgroupOf, stopContainers } from '../reaper/cgroups.ts';
 import { apiSocketOf } from './api.ts';
@@ -20,6 +20,7 @@ export function agentPart(instance: Instance, claim: Claim, tools: Toolbox): Par
   const env = settings(instance, claim, tools);
   return {
     name: 'agent',
+    needs: ['api', 'containerd', 'logs', 'redis'],
     ...ofNode(instance, env, 'main.mjs', agentSocketOf(instance)),
     // nobody starts another one any more, and what they say last is still read
     cleanUp: () => stopContainers(cgroupOf(instance), CONTAINER_GRACE_MS),
@@ -29,7 +30,7 @@ export function agentPart(instance: Instance, claim: Claim, tools: Toolbox): Par
 /** Reads what this node's containers write; apart from the agent, so that one can be without the other. */
 export function logsPart(instance: Instance, claim: Claim, tools: Toolbox): Part {
   const env = settings(instance, claim, tools);
-  return { name: 'logs', ...ofNode(instance, env, 'logs.mjs', logSocketOf(instance)) };
+  return { name: 'logs', needs: [], ...ofNode(instance, env, 'logs.mjs', logSocketOf(instance)) };
 }
 
 function ofNode(
@@ -37,7 +38,7 @@ function ofNode(
   env: Record<string, string>,
   program: string,
   socket: string,
-): Omit<Part, 'name'> {
+): Omit<Part, 'name' | 'needs'> {
   const file = join(instance.checkout, 'apps/agent/dist', program);
   return { ...nodeProcess(file, env), check: () => health(socket) };
 }
@@ -63,7 +64,7 @@ function settings(
     LOG_SOCKET: logSocketOf(instance),
     FIFOS_DIR: join(runDir, 'fifos'),
     CONTAINER_LOGS_DIR: join(stateDir, 'container-logs'),
-    BUILDS_DIR: join(stateDir, 'builds'),
+    BUILDS_DIR: join(stateLinkOf(instance), 'builds'),
     BUILDS_RUN_DIR: join(runDir, 'builds'),
     REDIS_URL: redisSocketOf(instance),
     REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,

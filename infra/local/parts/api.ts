@@ -1,13 +1,16 @@
 import { join } from 'node:path';
+import { migrate } from '@slipway/db/migrate';
 import type { Ports } from '../claim.ts';
+import type { Env } from '../env.ts';
 import type { Instance } from '../instance.ts';
+import type { Progress } from '../progress.ts';
 import { nodeProcess } from './node-process.ts';
 import type { Part } from './part.ts';
+import { postgresUrl } from './postgres.ts';
 import { redisSocketOf } from './redis.ts';
 
 export interface ApiSettings {
   ports: Ports;
-  databaseUrl: string;
   operatorToken: string;
   secretKey: string;
   /** where the supervisor says which parts are up */
@@ -19,10 +22,17 @@ export function apiSocketOf({ runDir }: Instance): string {
   return join(runDir, 'api.sock');
 }
 
-export function apiPart(instance: Instance, settings: ApiSettings): Part {
+/** It brings its database to the schema that it knows before it starts. */
+export function apiPart(
+  instance: Instance,
+  settings: ApiSettings,
+  { env, progress }: { env: Env; progress: Progress },
+): Part {
   const { checkout, stateDir } = instance;
+  const databaseUrl = env.DATABASE_URL ?? postgresUrl(instance);
   return {
     name: 'api',
+    needs: ['postgres', 'redis'],
     ...nodeProcess(join(checkout, 'apps/api/dist/main.mjs'), {
       API_PORT: String(settings.ports.api),
       REGISTRY_PORT: String(settings.ports.registry),
@@ -30,11 +40,19 @@ export function apiPart(instance: Instance, settings: ApiSettings): Part {
       BLOBS_DIR: join(stateDir, 'blobs'),
       AGENT_SOCKET: apiSocketOf(instance),
       REDIS_URL: redisSocketOf(instance),
-      DATABASE_URL: settings.databaseUrl,
+      DATABASE_URL: databaseUrl,
       SECRET_KEY: settings.secretKey,
       OPERATOR_TOKEN: settings.operatorToken,
       PARTS_FILE: settings.partsFile,
     }),
+    async prepare() {
+      const applied = await migrate(databaseUrl).catch((error: unknown) => {
+        if (env.DATABASE_URL === undefined) throw error;
+        const { message, code } = error as NodeJS.ErrnoException;
+        throw new Error(`The database of DATABASE_URL cannot be used: ${message || code}`);
+      });
+      if (applied.length > 0) progress.line(`✔ applied ${applied.length} migration(s)`);
+    },
     async check() {
       const answer = await fetch(`http://127.0.0.1:${settings.ports.api}/v1/openapi.json`, {
         signal: AbortSignal.timeout(5_000),

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, lchownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Instance, serviceUidOf } from '../instance.ts';
 
@@ -38,7 +38,7 @@ export function confine(instance: Instance, name: string, packagesRoot: string):
     mkdirSync(dir, { recursive: true });
   chmodSync(instance.runDir, 0o711);
   chmodSync(packagesRoot, 0o755);
-  chownSync(data, uid, uid);
+  giveTo(uid, data);
   chmodSync(data, 0o700);
   const passwd = join(instance.stateDir, 'passwd');
   writeFileSync(
@@ -58,4 +58,13 @@ export function confine(instance: Instance, name: string, packagesRoot: string):
       ...[program, ...args],
     ],
   };
+}
+
+/** The folder last: a checkout that was moved, and so has another user, is given over whole or again. */
+function giveTo(uid: number, folder: string): void {
+  if (lstatSync(folder).uid === uid) return;
+  if (lstatSync(folder).isDirectory()) {
+    for (const name of readdirSync(folder)) giveTo(uid, join(folder, name));
+  }
+  lchownSync(folder, uid, uid);
 }

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exec } from '@slipway/process';
 import { type Env, inheritedEnv } from '../env.ts';
-import type { Instance } from '../instance.ts';
+import { type Instance, stateLinkOf } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
 import type { Part } from './part.ts';
 
@@ -37,6 +37,7 @@ export function containerdPart(instance: Instance, env: Env, tools: Toolbox): Pa
   const socket = containerdSocketOf(instance);
   return {
     name: 'containerd',
+    needs: [],
     stopSignal: 'SIGTERM',
     stopGraceMs: 30_000,
     async prepare() {
@@ -69,7 +70,7 @@ async function shareMounts(folder: string): Promise<void> {
 function configuration(instance: Instance): string {
   const socket = containerdSocketOf(instance);
   return `version = 2
-root = ${toml(join(instance.stateDir, 'containerd', 'root'))}
+root = ${toml(join(stateLinkOf(instance), 'containerd', 'root'))}
 state = ${toml(join(instance.runDir, 'containerd'))}
 disabled_plugins = [${DISABLED.map(toml).join(', ')}]
 

@@ -9,6 +9,7 @@ import { redisSocketOf } from './redis.ts';
 export function edgePart(instance: Instance, { edge }: Ports): Part {
   return {
     name: 'edge',
+    needs: ['redis'],
     ...nodeProcess(join(instance.checkout, 'apps/edge/dist/main.mjs'), {
       ...{ EDGE_PORT: String(edge), REDIS_URL: redisSocketOf(instance) },
     }),

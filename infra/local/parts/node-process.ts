@@ -4,7 +4,7 @@ import type { Part } from './part.ts';
 export function nodeProcess(
   file: string,
   env: Readonly<Record<string, string>>,
-): Omit<Part, 'name' | 'check'> {
+): Omit<Part, 'name' | 'needs' | 'check'> {
   return {
     stopSignal: 'SIGTERM',
     stopGraceMs: 30_000,

@@ -34,6 +34,7 @@ export function postgresPart(instance: Instance, env: Env, tools: Toolbox): Part
   const context = { instance, env, confined, program };
   return {
     name: 'postgres',
+    needs: [],
     stopSignal: 'SIGINT', // "fast": ends sessions, writes a checkpoint
     stopGraceMs: 30_000,
     async prepare() {

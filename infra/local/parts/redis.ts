@@ -21,7 +21,8 @@ export function redisPart(instance: Instance, tools: Toolbox): Part {
   const program = join(instance.runDir, 'redis', 'redis-server');
   return {
     name: 'redis',
-    stopSignal: 'SIGTERM', // saves what it has
+    needs: [],
+    stopSignal: 'SIGTERM', // writes what it has
     stopGraceMs: 30_000,
     async prepare() {
       const uid = serviceUidOf(instance);
@@ -46,6 +47,7 @@ function settings(dir: string, socket: string): string[] {
     dir,
     // What a queue holds is made again from PostgreSQL; the file only spares that after a restart.
     appendonly: 'yes',
+    save: '', // no second file
     appendfsync: 'everysec',
     // BullMQ: a queue that forgets jobs is worse than one that refuses them
     'maxmemory-policy': 'noeviction',

@@ -12,6 +12,13 @@ export function cgroupOf({ id }: Pick<Instance, 'id'>): string {
   return `slipway-${id}`;
 }
 
+/** Of the instances that have one. */
+export function idsOfCgroups(): string[] {
+  return hierarchies()
+    .flatMap((hierarchy) => readdirSync(hierarchy))
+    .flatMap((name) => /^slipway-([0-9a-f]{6})$/.exec(name)?.[1] ?? []);
+}
+
 /** Asks each container in the cgroup `name` to end; returns when all have, or after `graceMs`. */
 export async function stopContainers(name: string, graceMs: number): Promise<void> {
   const tops = topsOf(name);

@@ -17,14 +17,29 @@ export async function removeNetwork(id: string, tools: Toolbox): Promise<number>
     await exec(tools.fileOf('ip'), ['link', 'delete', bridge]);
     count++;
   }
-  if (!tools.has('nft')) return count; // then nothing made a table
-  const table = `inet slipway_${id}`;
-  const listed = await exec(tools.fileOf('nft'), ['list', 'tables']);
-  if (listed.stdout.split('\n').includes(`table ${table}`)) {
-    await exec(tools.fileOf('nft'), ['delete', 'table', ...table.split(' ')]);
+  const table = (await tables(tools)).find((name) => name === tableOf(id));
+  if (table !== undefined) {
+    await exec(tools.fileOf('nft'), ['delete', 'table', 'inet', table]);
     count++;
   }
   return count;
+}
+
+/** Of the instances that have a bridge or a table. */
+export async function idsOfNetwork(tools: Toolbox): Promise<string[]> {
+  const names = [...namesIn('/sys/class/net', 'sl'), ...(await tables(tools))];
+  return names.flatMap((name) => /^(?:sl|slipway_)([0-9a-f]{6})(?:-|$)/.exec(name)?.[1] ?? []);
+}
+
+function tableOf(id: string): string {
+  return `slipway_${id}`;
+}
+
+/** Names of those of the family `inet`; without the program nobody has made one. */
+async function tables(tools: Toolbox): Promise<string[]> {
+  if (!tools.has('nft')) return [];
+  const listed = await exec(tools.fileOf('nft'), ['list', 'tables', 'inet']);
+  return [...listed.stdout.matchAll(/^table inet (\S+)$/gm)].flatMap(([, name]) => name ?? []);
 }
 
 function namesIn(folder: string, prefix: string): string[] {

@@ -57,17 +57,21 @@ async function leaveEverything(): Promise<{ pids: number[]; cgroups: string[] }>
     spawn('sleep', ['1000'], { env: {}, stdio: 'ignore' }), // known by its cgroup only
   ];
   const pids = spawned.map(({ pid }) => pid ?? 0);
-  const cgroups = readdirSync('/sys/fs/cgroup')
-    .map((name) => join('/sys/fs/cgroup', name))
-    .concat('/sys/fs/cgroup')
-    .filter((path) => existsSync(join(path, 'cgroup.procs')))
-    .map((path) => join(path, `slipway-${id}`, 'ctr'));
+  const cgroups = cgroupFolders().map((path) => join(path, `slipway-${id}`, 'ctr'));
   for (const cgroup of cgroups) {
     mkdirSync(cgroup, { recursive: true });
     if (cgroup.includes('cpuset')) continue; // takes no process before it has CPUs
     writeFileSync(join(cgroup, 'cgroup.procs'), String(pids[1]));
   }
   return { pids, cgroups };
+}
+
+/** Of each hierarchy. */
+function cgroupFolders(): string[] {
+  return readdirSync('/sys/fs/cgroup')
+    .map((name) => join('/sys/fs/cgroup', name))
+    .concat('/sys/fs/cgroup')
+    .filter((path) => existsSync(join(path, 'cgroup.procs')));
 }
 
 function shimSocket(): string {
@@ -98,6 +102,20 @@ test('everything that a killed instance left is cleared; its data is not', async
   expect(cgroups.filter(existsSync)).toEqual([]);
   expect(existsSync(join(dead.stateDir, 'data'))).toBe(true);
   expect(await reap(dead, tools)).toEqual([]);
+});
+
+test('also one whose folders are gone is known by its names in the kernel', async () => {
+  const { id } = dead;
+  const names = [`bridge sl${id}-aaaaaa`, `table slipway_${id}`, `cgroup slipway-${id}`] as const;
+  for (const name of names) {
+    const [kind, made = ''] = name.split(' ');
+    if (kind === 'bridge') await exec(tools.fileOf('ip'), ['link', 'add', made, 'type', 'bridge']);
+    if (kind === 'table') await exec(tools.fileOf('nft'), ['add', 'table', 'inet', made]);
+    if (kind === 'cgroup') mkdirSync(join(cgroupFolders()[0] ?? '', made));
+    const found = await reapOthers(instanceOf(CHECKOUT), tools);
+    expect(found, name).toHaveLength(1);
+    expect(found[0]).toContain(id);
+  }
 });
 
 test('another instance is cleared when nobody holds it, and left alone when somebody does', async () => {

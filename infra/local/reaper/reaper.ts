@@ -5,11 +5,12 @@ import { takeHold } from '../hold.ts';
 import type { Instance } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
 import { endpointsFileOf, processesFileOf } from '../records.ts';
-import { cgroupOf, removeCgroup } from './cgroups.ts';
+import { cgroupOf, idsOfCgroups, removeCgroup } from './cgroups.ts';
 import { unmountBelow } from './mounts.ts';
-import { removeNetwork } from './network.ts';
+import { idsOfNetwork, removeNetwork } from './network.ts';
 import { killProcesses } from './processes.ts';
 
+const RUN_DIR = '/run/slipway';
 const SHIM_SOCKETS = '/run/containerd/s/';
 
 /**
@@ -54,7 +55,7 @@ export async function reapOwn(instance: Instance, tools: Toolbox): Promise<strin
 /** Clears after every other instance on this machine whose supervisor is gone; its data stays. */
 export async function reapOthers(own: Instance, tools: Toolbox): Promise<string[]> {
   const found: string[] = [];
-  for (const instance of others(own)) {
+  for (const instance of await others(own, tools)) {
     const hold = await takeHold(instance);
     if (hold === null) continue;
     const left = await reap(instance, tools).finally(() => hold.release());
@@ -63,17 +64,19 @@ export async function reapOthers(own: Instance, tools: Toolbox): Promise<string[
   return found;
 }
 
-/** By their claims, and by their run folders where the claim is gone already. */
-function others(own: Instance): Instance[] {
-  const folder = '/run/slipway';
+/** Those of which anything is left: a claim, a run folder, or (the claim's folder gone) a name in the kernel. */
+async function others(own: Instance, tools: Toolbox): Promise<Instance[]> {
   const known = new Map(claims().map(({ id, checkout }) => [id, checkout]));
-  const ids = existsSync(folder)
-    ? readdirSync(folder).map((name) => name.replace(/\.json$/, ''))
-    : [];
+  const ids = [...idsIn(RUN_DIR), ...idsOfCgroups(), ...(await idsOfNetwork(tools))];
   return [...new Set(ids)]
-    .filter((id) => /^[0-9a-f]{6}$/.test(id) && id !== own.id)
+    .filter((id) => id !== own.id)
     .map((id) => {
       const checkout = known.get(id) ?? `/nonexistent/${id}`;
-      return { id, checkout, stateDir: join(checkout, '.slipway'), runDir: join(folder, id) };
+      return { id, checkout, stateDir: join(checkout, '.slipway'), runDir: join(RUN_DIR, id) };
     });
+}
+
+function idsIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) => /^([0-9a-f]{6})(\.json)?$/.exec(name)?.[1] ?? []);
 }

@@ -6,6 +6,8 @@ export interface ContainerRecord {
   id: string;
   labels: Record<string, string>;
   snapshot_key: string;
+  /** JSON of an OCI runtime-spec */
+  spec: { value: Uint8Array };
 }
 
 const RESPONSE = 'ContainerResponse';
@@ -52,7 +54,7 @@ export class Containers {
     const record = {
       ...{ id, image, labels, snapshotter: SNAPSHOTTER, snapshot_key: id },
       runtime: { name: RUNTIME, options: runcOptions(this.#runcRoot) },
-      spec: { type_url: SPEC_URL, value: Buffer.from(JSON.stringify(spec)) },
+      spec: anyOfSpec(spec),
     };
     await unlessPresent(
       this.#rpc.call('containers.v1.Containers/Create', ['CreateContainerRequest', RESPONSE], {
@@ -63,9 +65,12 @@ export class Containers {
 
   async setLabels(id: string, labels: Record<string, string>): Promise<void> {
     const paths = Object.keys(labels).map((name) => `labels.${name}`);
-    await this.#rpc.call('containers.v1.Containers/Update', ['UpdateContainerRequest', RESPONSE], {
-      ...{ container: { id, labels }, update_mask: { paths } },
-    });
+    await this.#update({ id, labels }, paths);
+  }
+
+  /** Of the next task. */
+  async setSpec(id: string, spec: object): Promise<void> {
+    await this.#update({ id, spec: anyOfSpec(spec) }, ['spec']);
   }
 
   /** Nothing when it is gone already. */
@@ -76,6 +81,16 @@ export class Containers {
       }),
     );
   }
+
+  async #update(container: object, paths: readonly string[]): Promise<void> {
+    await this.#rpc.call('containers.v1.Containers/Update', ['UpdateContainerRequest', RESPONSE], {
+      ...{ container, update_mask: { paths } },
+    });
+  }
+}
+
+function anyOfSpec(spec: object): object {
+  return { type_url: SPEC_URL, value: Buffer.from(JSON.stringify(spec)) };
 }
 
 /** Given with the container and with each task: the runtime reads the one, its shim the other. */

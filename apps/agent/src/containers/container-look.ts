@@ -60,7 +60,7 @@ export class ContainerLook {
         });
       case 'run':
         return this.#try(order, async (known) => {
-          const { generation, at } = await runContainer(known, actual.isMade, this.#context);
+          const { generation, at } = await runContainer(known, record, this.#context);
           return { state: 'running', generation, startedAt: at };
         });
       case 'probe':

@@ -3,6 +3,7 @@ import type { Task } from '../containerd/tasks.ts';
 import type { BegunRun } from './labels.ts';
 import type { NodeContext } from './node-context.ts';
 import { wasOutOfMemory } from './out-of-memory.ts';
+import { placeOf } from './place.ts';
 import { signalName } from './signals.ts';
 
 /** A program's output is in its FIFO when it has ended, and in its file soon after. */
@@ -16,8 +17,9 @@ export async function endRun(
   engineId: string,
   run: { task: Task; begun: BegunRun },
   order: ContainerOrder | null,
-  { api, containerd, logs, network, nodeId, cgroupParent }: NodeContext,
+  context: NodeContext,
 ): Promise<void> {
+  const { api, containerd, logs, network, nodeId } = context;
   const { task, begun } = run;
   const { generation } = begun;
   await logs.closeLog({ engineId, timeoutMs: LOG_WITHIN_MS });
@@ -25,7 +27,7 @@ export async function endRun(
     const isAsked = order.desired !== 'running' || order.generation > generation;
     const how = isAsked
       ? askedEnd(order)
-      : ownEnd(task.exitCode, wasOutOfMemory(`${cgroupParent}/${engineId}`));
+      : ownEnd(task.exitCode, wasOutOfMemory(placeOf(engineId, context).cgroup));
     await api.reportContainer({
       ...{ nodeId, engineId },
       observation: {

@@ -5,6 +5,7 @@ import { CannotRun } from './failure.ts';
 import { stopSignalLabel } from './labels.ts';
 import { layersOf, readLayered } from './layered-file.ts';
 import type { NodeContext } from './node-context.ts';
+import { placeOf } from './place.ts';
 import { runtimeSpec } from './runtime-spec.ts';
 import { signalNumber } from './signals.ts';
 import { userOf } from './user.ts';
@@ -27,10 +28,9 @@ export async function makeContainer(order: ContainerOrder, context: NodeContext)
       image: image.name,
       labels: stopSignalLabel(signalNumber(image.config.config?.StopSignal)),
       spec: runtimeSpec({
-        ...{ engineId, user, image: image.config, spec: order.spec },
+        ...{ user, image: image.config, spec: order.spec },
         hostname: engineId.slice(0, 12),
-        networkNamespace: context.network.namespaceOf(engineId),
-        cgroupParent: context.cgroupParent,
+        place: placeOf(engineId, context),
       }),
     });
   });

@@ -1,20 +1,31 @@
 import type { ContainerOrder } from '@slipway/contracts';
+import type { ContainerRecord } from '../containerd/containers.ts';
 import { isRefusal } from '../containerd/rpc.ts';
 import { startFailure } from './failure.ts';
 import { type BegunRun, begunLabels } from './labels.ts';
 import { makeContainer } from './make.step.ts';
 import type { NodeContext } from './node-context.ts';
+import { placeOf } from './place.ts';
+import { moved } from './runtime-spec.ts';
 
 const FORGET_LOG_WITHIN_MS = 0;
 
 /** The newest run: its container when there is none yet, its task, its start. */
 export async function runContainer(
   order: ContainerOrder,
-  isMade: boolean,
+  record: ContainerRecord | null,
   context: NodeContext,
 ): Promise<BegunRun> {
-  if (!isMade) await makeContainer(order, context);
+  if (record === null) await makeContainer(order, context);
+  else await bringHere(record, context);
   return context.heavy(() => begin(order, context));
+}
+
+/** One that was made when the instance had another folder, and so other names. */
+async function bringHere(record: ContainerRecord, context: NodeContext): Promise<void> {
+  const text = Buffer.from(record.spec.value).toString();
+  const spec = moved(JSON.parse(text), placeOf(record.id, context));
+  if (JSON.stringify(spec) !== text) await context.containerd.containers.setSpec(record.id, spec);
 }
 
 async function begin(

@@ -1,20 +1,17 @@
 import type { ContainerSpec } from '@slipway/contracts';
 import type { ImageConfig } from '@slipway/oci';
 import { expect, test } from 'vitest';
-import { NothingToRun, runtimeSpec } from './runtime-spec.ts';
+import { moved, NothingToRun, runtimeSpec } from './runtime-spec.ts';
 
 const limits = { memoryBytes: 64 << 20, cpus: 0.5, pids: 32 };
 const root = { uid: 0, gid: 0, additionalGids: [], home: '/root' };
 
+const place = { networkNamespace: '/run/netns/e', cgroup: '/slipway-x/e' };
+
 function specOf(spec: Partial<ContainerSpec>, config: ImageConfig['config'], user = root) {
   const image = { os: 'linux', architecture: 'amd64', rootfs: { diff_ids: [] }, config };
-  const made = runtimeSpec({
-    ...{ engineId: 'e', hostname: 'h', cgroupParent: '/slipway-x', user, image },
-    networkNamespace: '/run/netns/e',
-    spec: { env: {}, ...limits, ...spec },
-  });
-  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of it
-  return made as any;
+  const settings = { hostname: 'h', user, image, place };
+  return runtimeSpec({ ...settings, spec: { env: {}, ...limits, ...spec } });
 }
 
 test('command and entrypoint take the place of the image’s as in Docker', () => {
@@ -51,4 +48,13 @@ test('limits are always set, swap is none', () => {
     pids: { limit: 32 },
   });
   expect(cgroupsPath).toBe('/slipway-x/e');
+});
+
+test('what is moved has all of its spec, with the names of its new place; moved nowhere it is the same', () => {
+  const spec = specOf({}, { Cmd: ['cmd'] });
+  const there = moved(spec, { networkNamespace: '/run/other/e', cgroup: '/slipway-y/e' });
+  const network = { type: 'network', path: '/run/other/e' };
+  expect(there.linux.namespaces).toContainEqual(network);
+  expect(there.linux.cgroupsPath).toBe('/slipway-y/e');
+  expect(JSON.stringify(moved(there, place))).toBe(JSON.stringify(spec));
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ContainerSpec } from '@slipway/contracts';
 import type { ImageConfig } from '@slipway/oci';
+import type { Place } from './place.ts';
 import type { ProcessUser } from './user.ts';
 
 const OCI_VERSION = '1.0.2';
@@ -49,16 +50,14 @@ const SYSCTLS = {
 };
 
 export interface RunSettings {
-  engineId: string;
   hostname: string;
-  /** its file */
-  networkNamespace: string;
-  /** the cgroup above the container's */
-  cgroupParent: string;
+  place: Place;
   spec: ContainerSpec;
   image: ImageConfig;
   user: ProcessUser;
 }
+
+export type RuntimeSpec = ReturnType<typeof runtimeSpec>;
 
 /** Neither the image nor the container says what to run. */
 export class NothingToRun extends Error {
@@ -70,8 +69,8 @@ export class NothingToRun extends Error {
  * @throws NothingToRun
  * @see OCI runtime-spec, config.md and config-linux.md
  */
-export function runtimeSpec(settings: RunSettings): object {
-  const { engineId, hostname, networkNamespace, cgroupParent, spec, image, user } = settings;
+export function runtimeSpec(settings: RunSettings) {
+  const { hostname, place, spec, image, user } = settings;
   const privileges = user.uid === 0 ? CAPABILITIES : [];
   return {
     ociVersion: OCI_VERSION,
@@ -89,11 +88,7 @@ export function runtimeSpec(settings: RunSettings): object {
     hostname,
     mounts: MOUNTS,
     linux: {
-      cgroupsPath: `${cgroupParent}/${engineId}`,
-      namespaces: [
-        ...['pid', 'ipc', 'uts', 'mount', 'cgroup'].map((type) => ({ type })),
-        { type: 'network', path: networkNamespace },
-      ],
+      ...placed(place),
       sysctl: SYSCTLS,
       maskedPaths: MASKED_PATHS,
       readonlyPaths: READONLY_PATHS,
@@ -109,6 +104,21 @@ export function runtimeSpec(settings: RunSettings): object {
         pids: { limit: spec.pids },
       },
     },
+  };
+}
+
+/** What was made at another place: the checkout was moved since, and what the kernel has of it with it. */
+export function moved(spec: RuntimeSpec, place: Place): RuntimeSpec {
+  return { ...spec, linux: { ...spec.linux, ...placed(place) } };
+}
+
+function placed({ networkNamespace, cgroup }: Place) {
+  return {
+    cgroupsPath: cgroup,
+    namespaces: [
+      ...['pid', 'ipc', 'uts', 'mount', 'cgroup'].map((type) => ({ type })),
+      { type: 'network', path: networkNamespace },
+    ],
   };
 }
 
