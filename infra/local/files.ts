@@ -29,6 +29,15 @@ export function readJson(file: string): unknown {
   }
 }
 
+/** '' when it is not there (any more), as of a process that has ended */
+export function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 const TAIL_BYTES = 16 * 1024;
 
 /** The last of a file's text, at most 16 KiB and nothing from before `start`. */

@@ -35,7 +35,8 @@ export class Keeper {
   readonly #stopping = new AbortController();
   readonly #stopped: Promise<never>;
   #child: ChildProcess | null = null;
-  #ended: Promise<unknown> = Promise.resolve();
+  /** resolves with how */
+  #ended: Promise<string> = Promise.resolve('');
   #process: RunningProcess | null = null;
   #isUp = false;
   #up = Promise.withResolvers<void>();
@@ -106,7 +107,10 @@ export class Keeper {
     });
     closeSync(log);
     this.#child = child;
-    this.#ended = once(child, 'exit').catch(() => {}); // also when it does not run at all
+    this.#ended = once(child, 'exit').then(
+      () => howEnded(child),
+      (error: Error) => `(${error.message})`, // it does not run at all
+    );
     void this.#ended.then(() => this.#setDown());
     const startTime = child.pid === undefined ? null : startTimeOf(child.pid);
     if (child.pid !== undefined && startTime !== null) {
@@ -128,29 +132,39 @@ export class Keeper {
   async #watch(): Promise<void> {
     const { signal } = this.#stopping;
     let delayMs = FIRST_DELAY_MS;
-    while (!signal.aborted) {
+    for (;;) {
       const upSince = performance.now();
-      await this.#ended;
+      const how = await this.#ended;
       if (signal.aborted) return;
       if (performance.now() - upSince > STABLE_AFTER_MS) delayMs = FIRST_DELAY_MS;
-      const how = this.#child === null ? '' : ` ${howEnded(this.#child)}`;
-      this.#options.say(`${this.name} ended${how}; it is started again in ${delayMs} ms`);
-      await delay(delayMs, undefined, { signal }).catch(() => {});
-      delayMs = Math.min(delayMs * 2, LAST_DELAY_MS);
-      if (signal.aborted) return;
-      await this.#relaunch().catch(async (error: Error) => {
-        if (!signal.aborted) this.#options.say(`${this.name} did not start: ${error.message}`);
-        await this.#end();
-      });
+      this.#options.say(`${this.name} ended ${how}; it is started again in ${delayMs} ms`);
+      for (let isUp = false; !isUp; ) {
+        await delay(delayMs, undefined, { signal }).catch(() => {});
+        if (signal.aborted) return;
+        delayMs = Math.min(delayMs * 2, LAST_DELAY_MS);
+        isUp = await this.#relaunch(delayMs);
+      }
     }
   }
 
-  async #relaunch(): Promise<void> {
+  /** @param nextMs when the next attempt is, after one in vain */
+  async #relaunch(nextMs: number): Promise<boolean> {
     const down = this.#neededNow;
     if (down !== undefined) this.#options.say(`${this.name} waits for ${down.name}`);
-    await this.needsUp();
-    await this.#launch();
-    this.#options.say(`${this.name} is up again`);
+    try {
+      await this.needsUp();
+      await this.#launch();
+      this.#options.say(`${this.name} is up again`);
+      return true;
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return false;
+      const { message } = error as Error;
+      this.#options.say(
+        `${this.name} did not start, and is tried again in ${nextMs} ms: ${message}`,
+      );
+      await this.#end();
+      return false;
+    }
   }
 
   #setUp(): void {

@@ -24,15 +24,14 @@ export function printProgress(output: typeof terminal): Progress {
       let shown = text;
       underWay.push(text);
       output.begun(text);
+      const working = work((detail) => {
+        shown = detail;
+      }).finally(() => underWay.splice(underWay.indexOf(text), 1));
       try {
-        const result = await work((detail) => {
-          shown = detail;
-        });
-        underWay.splice(underWay.indexOf(text), 1);
+        const result = await working;
         line(endOfStep(true, shown, begun));
         return result;
       } catch (error) {
-        underWay.splice(underWay.indexOf(text), 1);
         if (!isAbort(error)) line(endOfStep(false, shown, begun));
         throw error;
       }

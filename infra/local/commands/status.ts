@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { textOf } from '../files.ts';
 import { takeHold } from '../hold.ts';
 import type { Instance } from '../instance.ts';
 import { liveProcesses, type RunningProcess, readEndpoints, readStates } from '../records.ts';
@@ -65,24 +64,16 @@ async function healthOf(api: string): Promise<string> {
 
 /** what is resident */
 function memoryOf({ pid }: RunningProcess): string {
-  const kib = /^VmRSS:\s+(\d+)/m.exec(read(join('/proc', String(pid), 'status')))?.[1];
+  const kib = /^VmRSS:\s+(\d+)/m.exec(textOf(`/proc/${pid}/status`))?.[1];
   return kib === undefined ? '' : `${Math.round(Number(kib) / 1024)} MiB`;
 }
 
 function ageOf({ startTime }: RunningProcess): string {
   const seconds = Math.floor(
-    Number.parseFloat(read('/proc/uptime')) - Number(startTime) / TICKS_PER_SECOND,
+    Number.parseFloat(textOf('/proc/uptime')) - Number(startTime) / TICKS_PER_SECOND,
   );
   const [days, hours, minutes] = [86_400, 3600, 60].map((unit) => Math.floor(seconds / unit));
   if (days) return `${days} d ${(hours ?? 0) % 24} h`;
   if (hours) return `${hours} h ${(minutes ?? 0) % 60} min`;
   return minutes ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }

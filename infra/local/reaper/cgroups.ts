@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { textOf } from '../files.ts';
 import type { Instance } from '../instance.ts';
 import { signal, startTimeOf } from '../process.ts';
 import { waitFor } from '../wait.ts';
@@ -31,7 +32,7 @@ export async function stopContainers(name: string, graceMs: number): Promise<voi
 
 /** The first process of a PID namespace of its own: the others end with it. */
 function isInit(pid: number): boolean {
-  return /^NSpid:(\s+\d+)+\s+1$/m.test(read(`/proc/${pid}/status`)) && startTimeOf(pid) !== null;
+  return /^NSpid:(\s+\d+)+\s+1$/m.test(textOf(`/proc/${pid}/status`)) && startTimeOf(pid) !== null;
 }
 
 /** Ends whatever is in the cgroup `name` of every hierarchy (v2, v1, both) and removes it. @returns whether there was one */
@@ -74,7 +75,7 @@ function thawBelow(path: string): void {
 }
 
 function processesBelow(path: string): number[] {
-  const own = read(join(path, 'cgroup.procs')).split('\n').filter(Boolean).map(Number);
+  const own = textOf(join(path, 'cgroup.procs')).split('\n').filter(Boolean).map(Number);
   return [...childrenOf(path).flatMap(processesBelow), ...own];
 }
 
@@ -94,14 +95,6 @@ function childrenOf(path: string): string[] {
       .map((entry) => join(path, entry.name));
   } catch {
     return [];
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
   }
 }
 

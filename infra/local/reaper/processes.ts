@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { textOf } from '../files.ts';
 import type { Instance } from '../instance.ts';
 import { parentOf, programOf, signal, startTimeOf } from '../process.ts';
 import { liveProcesses } from '../records.ts';
@@ -52,9 +53,5 @@ function belongs(pid: number, { stateDir, runDir }: Instance): boolean {
 }
 
 function listOf(pid: number, file: 'environ' | 'cmdline'): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0');
-  } catch {
-    return [];
-  }
+  return textOf(`/proc/${pid}/${file}`).split('\0');
 }
