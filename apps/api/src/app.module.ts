@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Connections } from '@slipway/rpc';
+import { AccessModule } from './access/access.module.ts';
 import { AgentDoor } from './agents/agent-door.ts';
 import { BuildDoor } from './agents/build-door.ts';
 import { BuildOrderStore } from './agents/build-order.store.ts';
@@ -27,6 +28,8 @@ import { AddressStore } from './networks/address.store.ts';
 import { NodeStore } from './nodes/node.store.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
 import { type Platform, platformModule } from './platform.module.ts';
+import { ProjectController } from './projects/project.controller.ts';
+import { ProjectStore } from './projects/project.store.ts';
 import { RegistryModule } from './registry/registry.module.ts';
 import { HostNames } from './routing/host-names.ts';
 import { RouteStore } from './routing/route.store.ts';
@@ -41,7 +44,7 @@ import { ServiceService } from './services/service.service.ts';
 import { ServiceStore } from './services/service.store.ts';
 
 @Module({
-  imports: [RegistryModule],
+  imports: [AccessModule, RegistryModule],
   controllers: [
     BuildController,
     ContainerController,
@@ -50,10 +53,11 @@ import { ServiceStore } from './services/service.store.ts';
     HealthController,
     MeController,
     OpenApiController,
+    ProjectController,
     ServiceController,
   ],
   providers: [
-    ...[MeStore, NodeStore, ImageResolver],
+    ...[MeStore, ProjectStore, NodeStore, ImageResolver],
     ...[ContextStore, ContextService, BuildStore, BuildService],
     ...[ContainerStore, ContainerService, ContainerLogs, Restarts],
     ...[ServiceStore, ServiceService, DeployStore, DeployService, DeployMoveStore, DeployRunner],

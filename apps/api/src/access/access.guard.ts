@@ -1,19 +1,18 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
-import type { Database } from '@slipway/db';
 import type { FastifyRequest } from 'fastify';
 import { contractOf } from '../http/route.ts';
-import { DATABASE } from '../platform.module.ts';
 import { ApiKeyStore } from './api-key.store.ts';
-import { setCaller, setScope } from './caller.ts';
-import { ProjectScope } from './project-scope.store.ts';
+import { type Caller, setCaller, setScope } from './caller.ts';
+import { notFound } from './not-found.ts';
+import { type OrganizationScope, type ProjectScope, ScopeStore } from './scope.store.ts';
 
 /** Every route says who may call it; this is where that is asked for. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(
     @Inject(ApiKeyStore) private readonly apiKeys: ApiKeyStore,
-    @Inject(DATABASE) private readonly database: Database,
+    @Inject(ScopeStore) private readonly scopes: ScopeStore,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -26,15 +25,26 @@ export class AccessGuard implements CanActivate {
     if (caller === null)
       throw new AppError('unauthenticated', MESSAGES[key === null ? 'none' : 'bad']);
     setCaller(request, caller);
-    if (contract.access === 'project') {
-      const { organization = '', project = '' } = request.params as Record<string, string>;
-      const scope = await ProjectScope.of(this.database, caller, { organization, project });
-      if (scope === null) {
-        throw new AppError('not-found', `There is no project ${organization}/${project}.`);
-      }
-      setScope(request, scope);
+    if (contract.access !== 'key') {
+      const params = request.params as Record<string, string>;
+      setScope(request, await this.#scopeOf(contract.access, caller, params));
     }
     return true;
+  }
+
+  async #scopeOf(
+    access: 'organization' | 'project',
+    caller: Caller,
+    { organization = '', project = '' }: Record<string, string>,
+  ): Promise<OrganizationScope | ProjectScope> {
+    if (access === 'organization') {
+      const scope = await this.scopes.organization(caller, organization);
+      if (scope === null) throw notFound(`organization ${organization}`);
+      return scope;
+    }
+    const scope = await this.scopes.project(caller, { organization, project });
+    if (scope === null) throw notFound(`project ${organization}/${project}`);
+    return scope;
   }
 }
 

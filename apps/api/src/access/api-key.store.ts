@@ -9,6 +9,7 @@ export function hashOfKey(key: string): Buffer<ArrayBuffer> {
   return createHash('sha256').update(key).digest();
 }
 
+/** @unscoped a key is what says whose the caller is */
 @Injectable()
 export class ApiKeyStore {
   constructor(@Inject(DATABASE) private readonly database: Database) {}

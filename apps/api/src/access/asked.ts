@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from './caller.ts';
-import type { ProjectScope } from './project-scope.store.ts';
+import type { ProjectScope } from './scope.store.ts';
 
 /** Who asks, in which project, and what finds the request in all logs. */
 export interface Asked {

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { ProjectScope } from './project-scope.store.ts';
+import type { OrganizationScope, ProjectScope } from './scope.store.ts';
 
 /** Who calls: what a valid API key says of its owner. */
 export interface Caller {
@@ -10,8 +10,10 @@ export interface Caller {
   isOperator: boolean;
 }
 
+type Scope = OrganizationScope | ProjectScope;
+
 const callers = new WeakMap<FastifyRequest, Caller>();
-const scopes = new WeakMap<FastifyRequest, ProjectScope>();
+const scopes = new WeakMap<FastifyRequest, Scope>();
 
 /** The guard's finding, for as long as the request lasts. */
 export function setCaller(request: FastifyRequest, caller: Caller): void {
@@ -22,11 +24,11 @@ export function callerOf(request: FastifyRequest): Caller | null {
   return callers.get(request) ?? null;
 }
 
-/** The project of a project's route, which the caller may use. */
-export function setScope(request: FastifyRequest, scope: ProjectScope): void {
+/** The organization or the project of the route, which the caller may use. */
+export function setScope(request: FastifyRequest, scope: Scope): void {
   scopes.set(request, scope);
 }
 
-export function scopeOf(request: FastifyRequest): ProjectScope | null {
+export function scopeOf(request: FastifyRequest): Scope | null {
   return scopes.get(request) ?? null;
 }

@@ -1,13 +1,34 @@
-import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { declaredRoutes, type RouteContract } from '../http/route.ts';
+import { buildOpenApiDocument } from '../openapi/document.ts';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
 import { pushTestImage } from '../testing/image.fixture.ts';
 import { joinTestNode, type TestNode } from '../testing/node.fixture.ts';
-// every controller, and with it every route
-import '../app.module.ts';
 
-/* Each route there is, those that come later too: who may not, gets nothing, and learns nothing. */
+/*
+ * Each operation of the OpenAPI document, those that come later too: who may not, gets nothing, and
+ * learns nothing. That the document has all that is served, `document.test.ts` sees to.
+ */
+
+interface Operation {
+  method: string;
+  path: string;
+  isPublic: boolean;
+}
+
+const operations: Operation[] = Object.entries(buildOpenApiDocument().paths ?? {}).flatMap(
+  ([path, item]) =>
+    Object.entries(item ?? {}).map(([method, { security }]) => ({
+      ...{ method: method.toUpperCase(), path },
+      isPublic: security?.length === 0,
+    })),
+);
+const withKey = operations.filter(({ isPublic }) => !isPublic);
+const ofOrganizations = withKey.filter(({ path }) => path.includes('{organization}'));
+const ofProjects = withKey.filter(({ path }) => path.includes('{project}'));
+const ofThings = ofProjects.filter(({ path }) => /\{project\}.*\{/.test(path));
+
+const named = (some: Operation[]) =>
+  some.map((operation) => ({ name: `${operation.method} ${operation.path}`, ...operation }));
 
 let api: TestApi;
 let node: TestNode;
@@ -19,13 +40,15 @@ beforeAll(async () => {
   node = await joinTestNode(api);
   await pushTestImage(api, 'local/default/app', 'latest');
   stranger = (await api.addTenant('stranger')).token;
-  const made = await api.call('POST', pathOf(AT_CONTAINERS), { body: { image: 'app' } });
+  const at = '/v1/organizations/local/projects';
+  await api.call('POST', at, { body: { slug: 'other' } });
+  const made = await api.call('POST', `${at}/default/containers`, { body: { image: 'app' } });
   things.container = made.body.id;
-  const built = await api.call('POST', `${pathOf(AT_BUILDS)}?image=web`, {
+  const built = await api.call('POST', `${at}/default/builds?image=web`, {
     ...{ body: 'no tar: nobody builds it here', headers: { 'content-type': 'application/x-tar' } },
   });
   things.build = built.body.id;
-  const served = await api.call('POST', pathOf(AT_SERVICES), {
+  const served = await api.call('POST', `${at}/default/services`, {
     body: { name: 'web', template: { image: 'app' } },
   });
   things.service = served.body.id;
@@ -36,33 +59,28 @@ afterAll(async () => {
   await api?.[Symbol.asyncDispose]();
 });
 
-const AT_CONTAINERS = '/v1/organizations/:organization/projects/:project/containers';
-const AT_SERVICES = '/v1/organizations/:organization/projects/:project/services';
-const AT_BUILDS = '/v1/organizations/:organization/projects/:project/builds';
-
 function pathOf(path: string, values = things): string {
-  return path.replace(/:(\w+)/g, (_, name: string) => {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = values[name];
     if (value === undefined) throw new Error(`this test makes no ${name} yet`);
     return value;
   });
 }
 
-const routes = declaredRoutes().filter(({ access }) => access !== 'public');
-const ofProjects = routes.filter(({ access }) => access === 'project');
-const ofThings = ofProjects.filter(({ path }) => /:project\/.*:/.test(path));
-const named = (all: RouteContract[]) =>
-  all.map((route) => ({ name: `${route.method} ${route.path}`, ...route }));
+test('without a key one gets the document, and how the platform is', () => {
+  const open = operations.filter(({ isPublic }) => isPublic);
+  expect(open.map(({ path }) => path)).toEqual(['/v1/health', '/v1/openapi.json']);
+});
 
 describe('without a key it is 401', () => {
-  test.each(named(routes))('$name', async ({ method, path }) => {
+  test.each(named(withKey))('$name', async ({ method, path }) => {
     const answer = await api.call(method, pathOf(path), { token: null });
     expect(answer).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
   });
 });
 
-describe('another organization’s project is 404, as one that is not there', () => {
-  test.each(named(ofProjects))('$name', async ({ method, path }) => {
+describe('what is of another organization is 404, as if it were not there', () => {
+  test.each(named(ofOrganizations))('$name', async ({ method, path }) => {
     const foreign = await api.call(method, pathOf(path), { token: stranger });
     expect(foreign).toMatchObject({ status: 404, body: { code: 'not-found' } });
     const nowhere = pathOf(path, { ...things, organization: 'nowhere' });
@@ -71,10 +89,62 @@ describe('another organization’s project is 404, as one that is not there', ()
   });
 });
 
-describe('a thing of another’s project is 404 through one’s own', () => {
+describe('a thing of a project is 404 through another one, a stranger’s or one’s own', () => {
   test.each(named(ofThings))('$name', async ({ method, path }) => {
-    const own = { ...things, organization: 'stranger', project: 'web' };
-    const answer = await api.call(method, pathOf(path, own), { token: stranger });
-    expect(answer).toMatchObject({ status: 404, body: { code: 'not-found' } });
+    const strangers = pathOf(path, { ...things, organization: 'stranger', project: 'web' });
+    const own = pathOf(path, { ...things, project: 'other' });
+    for (const [place, token] of [
+      [strangers, stranger],
+      [own, api.token],
+    ] as const) {
+      const answer = await api.call(method, place, { token });
+      expect(answer).toMatchObject({ status: 404, body: { code: 'not-found' } });
+    }
+  });
+});
+
+test('what a body names of another organization is as if it were not there', async () => {
+  const at = '/v1/organizations/stranger/projects/web';
+  const ask = async (path: string, body: unknown) => {
+    const answer = await api.call('POST', `${at}${path}`, { body, token: stranger });
+    expect(answer).toMatchObject({ status: 422, body: { code: 'invalid-request' } });
+    return answer.body.errors;
+  };
+  const images: [foreign: string, absent: string][] = [
+    ['local/default/app', 'local/default/nothing'],
+    ['local/default/app', 'nowhere/default/app'],
+  ];
+  for (const [foreign, absent] of images) {
+    const asNothing = (errors: unknown) => JSON.stringify(errors).replaceAll(absent, foreign);
+    const ofContainer = await ask('/containers', { image: absent });
+    expect(await ask('/containers', { image: foreign })).toEqual(
+      JSON.parse(asNothing(ofContainer)),
+    );
+    const service = (image: string) => ({ name: 'web', template: { image } });
+    const ofService = await ask('/services', service(absent));
+    expect(await ask('/services', service(foreign))).toEqual(JSON.parse(asNothing(ofService)));
+  }
+  const uploaded = await api.call('POST', '/v1/organizations/local/projects/default/contexts', {
+    ...{ body: 'a tar', headers: { 'content-type': 'application/x-tar' } },
+  });
+  const { id } = uploaded.body;
+  const absent = `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`;
+  const build = (context: string) => ask('/builds', { image: 'web', context });
+  const [error] = await build(absent);
+  const message = error.message.replace(absent, id);
+  expect(await build(id)).toEqual([{ path: 'context', message }]);
+});
+
+describe('no name in a path is too strange to be answered', () => {
+  const names = ['%00', '%ff', '%2e%2e', '%2F', "'", '"', '%', 'x'.repeat(2_000), '%F0%9F%92%A9'];
+  test.each(named(ofOrganizations))('$name', async ({ method, path }) => {
+    const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+    for (const parameter of parameters) {
+      for (const name of names) {
+        const answer = await api.call(method, pathOf(path, { ...things, [parameter]: name }));
+        expect([name, answer.status]).toEqual([name, expect.toSatisfy((status) => status < 500)]);
+        expect(answer.status).toBeGreaterThanOrEqual(400);
+      }
+    }
   });
 });

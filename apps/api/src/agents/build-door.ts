@@ -3,7 +3,7 @@ import { AppError, BUILD_CALLS, type BuildOrder } from '@slipway/contracts';
 import { serveCalls } from '@slipway/rpc';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { LIBRARY } from '../access/project-scope.store.ts';
+import { LIBRARY } from '../access/scope.store.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { BLOB_STORE } from '../platform.module.ts';
 import { type Grant, RegistryTokens } from '../registry/registry-token.ts';

@@ -23,8 +23,9 @@ interface Attempt {
 
 /**
  * Gives builds to nodes. Who takes one has it for `BUILD_LEASE_MS` from each report on; after that
- * another may take it, and what the earlier one says then is not heard. Only for agents: no tenant's
- * scope stands before it.
+ * another may take it, and what the earlier one says then is not heard.
+ *
+ * @unscoped only agents call it
  */
 @Injectable()
 export class BuildOrderStore {

@@ -15,7 +15,11 @@ interface DesiredRow {
   runs: { generation: number; finishedAt: Date | null }[];
 }
 
-/** What a node has to know of its containers. Only for its agent: no tenant's scope stands before it. */
+/**
+ * What a node has to know of its containers.
+ *
+ * @unscoped only its agent calls it
+ */
 @Injectable()
 export class ContainerOrderStore {
   constructor(@Inject(DATABASE) private readonly database: Database) {}

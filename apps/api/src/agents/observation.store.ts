@@ -23,6 +23,8 @@ interface Seen {
 /**
  * Writes what agents saw. Old news, and news told twice, change nothing: a run that has ended stays as
  * it ended, and a state follows only one that it may follow.
+ *
+ * @unscoped only agents call it
  */
 @Injectable()
 export class ObservationStore {

@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { BUILD_STATES } from '@slipway/lifecycle';
 import { z } from 'zod';
 import { askedBy } from '../access/asked.ts';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import type { ProjectScope } from '../access/scope.store.ts';
 import { PageQuery, pageOf, waitQuery } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { contentTypeOf, LOG } from '../http/streamed.ts';

@@ -6,21 +6,13 @@ import { listOf } from '../http/query.ts';
 /** What a context comes as; what it really is, its first bytes say. */
 export const CONTEXT_TYPES = ['application/x-tar', 'application/gzip', 'application/zstd'] as const;
 
-const noNul = (value: string): boolean => !value.includes('\0');
-const NUL = 'may not have a NUL character';
-
 const image = z
   .string()
   .max(200)
   .refine(isRepositoryName, 'must be a name such as web or tools/web, in lower-case letters')
   .describe("The image's name in this project; made when it is not there");
 const tag = z.string().refine(isTag, 'may have letters, digits, "_", "." and "-", at most 128');
-const dockerfile = z
-  .string()
-  .min(1)
-  .max(1024)
-  .refine(noNul, NUL)
-  .describe('Its path in the context');
+const dockerfile = z.string().min(1).max(1024).describe('Its path in the context');
 const target = z
   .string()
   .regex(/^[\w.-]{1,128}$/, 'must be the name or the number of a stage')
@@ -36,7 +28,7 @@ export const NewBuild = z.strictObject({
   args: z
     .record(
       z.string().regex(/^[A-Za-z_]\w{0,127}$/, 'must be a name such as VERSION'),
-      z.string().max(32_768).refine(noNul, NUL),
+      z.string().max(32_768),
     )
     .default({})
     .describe('Values for the ARG instructions'),

@@ -3,7 +3,8 @@ import { AppError } from '@slipway/contracts';
 import type { Notifications } from '@slipway/db';
 import { type BuildState, isBuildOver } from '@slipway/lifecycle';
 import type { Asked } from '../access/asked.ts';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import { notFound } from '../access/not-found.ts';
+import type { ProjectScope } from '../access/scope.store.ts';
 import { invalid } from '../http/validate.ts';
 import { NOTIFICATIONS } from '../platform.module.ts';
 import type { NewBuild } from './build.schema.ts';
@@ -33,7 +34,7 @@ export class BuildService {
   async get(scope: ProjectScope, id: string): Promise<BuildRow> {
     const row = await this.builds.find(scope, id);
     if (row === null) {
-      throw new AppError('not-found', `There is no build "${id}" in this project.`);
+      throw notFound(`build "${id}" in this project`);
     }
     return row;
   }

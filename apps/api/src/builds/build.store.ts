@@ -4,7 +4,7 @@ import { type Database, newId, type Prisma } from '@slipway/db';
 import { buildStatesBefore } from '@slipway/lifecycle';
 import { BUILDS } from '@slipway/queue';
 import { z } from 'zod';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import type { ProjectScope } from '../access/scope.store.ts';
 import { OutboxStore } from '../dispatch/outbox.store.ts';
 import { DATABASE } from '../platform.module.ts';
 import { givenUp } from './steps.ts';

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import { newId } from '@slipway/db';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import type { ProjectScope } from '../access/scope.store.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { BLOB_STORE } from '../platform.module.ts';
 import { type ContextRow, ContextStore } from './context.store.ts';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Database, newId, type Prisma } from '@slipway/db';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import type { ProjectScope } from '../access/scope.store.ts';
 import { DATABASE } from '../platform.module.ts';
 
 export type ContextRow = Prisma.ContextGetPayload<object>;

@@ -10,10 +10,7 @@ export const ContainerName = z
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'may have letters, digits, "_", "." and "-"')
   .refine((name) => !/^[a-z]{3}_/.test(name), 'looks like an identifier: choose another beginning');
 
-const text = z
-  .string()
-  .max(32_768)
-  .refine((value) => !value.includes('\0'), 'may not have a NUL character');
+const text = z.string().max(32_768);
 const words = z.array(text).max(1024);
 
 /** The body of `POST …/containers`. */
@@ -27,7 +24,7 @@ export const NewContainer = z.strictObject({
   entrypoint: words
     .optional()
     .describe("In place of the image's Entrypoint; then its Cmd does not count either"),
-  env: z.record(z.string().regex(/^[^=\0]+$/, 'may not have "=" or NUL'), text).default({}),
+  env: z.record(z.string().regex(/^[^=]+$/, 'may not have "="'), text).default({}),
   user: text.optional().describe("Name or uid, maybe : and a group, in place of the image's"),
   workingDir: text.refine((path) => path.startsWith('/'), 'must begin with /').optional(),
   labels: z.record(z.string().min(1).max(256), text).default({}),

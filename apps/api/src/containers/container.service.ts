@@ -3,7 +3,8 @@ import { AppError, ContainerSpecSchema } from '@slipway/contracts';
 import type { Notifications } from '@slipway/db';
 import { type ContainerState, isSettled, statesBefore } from '@slipway/lifecycle';
 import type { Asked } from '../access/asked.ts';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import { notFound } from '../access/not-found.ts';
+import type { ProjectScope } from '../access/scope.store.ts';
 import { ImageResolver } from '../images/image-resolver.ts';
 import { NodeStore } from '../nodes/node.store.ts';
 import { place } from '../placement/place.ts';
@@ -143,7 +144,7 @@ export class ContainerService {
 }
 
 function unknown(reference: string): AppError {
-  return new AppError('not-found', `There is no container "${reference}" in this project.`);
+  return notFound(`container "${reference}" in this project`);
 }
 
 /** @param what it is, and what to do */

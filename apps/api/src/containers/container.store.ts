@@ -3,7 +3,7 @@ import type { ContainerSpec, DesiredState } from '@slipway/contracts';
 import { type Database, isUniqueViolation, newId, type Prisma } from '@slipway/db';
 import { type ContainerState, statesBefore } from '@slipway/lifecycle';
 import { nodeQueue } from '@slipway/queue';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import type { ProjectScope } from '../access/scope.store.ts';
 import { OutboxStore } from '../dispatch/outbox.store.ts';
 import { AddressStore } from '../networks/address.store.ts';
 import { DATABASE } from '../platform.module.ts';
@@ -116,7 +116,11 @@ export class ContainerStore {
     return this.#change(scope, id, change, trace);
   }
 
-  /** Of all projects, for the platform itself: those that have ended, and are to run again whenever they do. */
+  /**
+   * Those that have ended, and are to run again whenever they do.
+   *
+   * @unscoped of all projects, for the platform itself
+   */
   toRestart(): Promise<RestingContainer[]> {
     return this.database.prisma.container.findMany({
       where: { restartPolicy: 'always', desired: 'running', state: { in: ['exited', 'failed'] } },

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Database, Notifications } from '@slipway/db';
+import type { Notifications } from '@slipway/db';
 import type { Logger } from '@slipway/log';
-import { ProjectScope } from '../access/project-scope.store.ts';
+import { ScopeStore } from '../access/scope.store.ts';
 import { Loop } from '../loop.ts';
-import { DATABASE, LOGGER, NOTIFICATIONS } from '../platform.module.ts';
+import { LOGGER, NOTIFICATIONS } from '../platform.module.ts';
 import { ContainerStore, type RestingContainer } from './container.store.ts';
 import { restartDelayMs } from './restart-delay.ts';
 
@@ -16,7 +16,7 @@ export class Restarts {
 
   constructor(
     @Inject(ContainerStore) private readonly containers: ContainerStore,
-    @Inject(DATABASE) private readonly database: Database,
+    @Inject(ScopeStore) private readonly scopes: ScopeStore,
     @Inject(NOTIFICATIONS) notifications: Notifications,
     @Inject(LOGGER) private readonly log: Logger,
   ) {
@@ -39,7 +39,7 @@ export class Restarts {
   }
 
   async #restart({ id, projectId, generation }: RestingContainer): Promise<void> {
-    const scope = await ProjectScope.ofProject(this.database, projectId);
+    const scope = await this.scopes.ofProject(projectId);
     const requestId = `restart-${id}-${generation + 1}`;
     const row = await this.containers.restart(scope, { id, generation }, { requestId });
     if (row !== null) this.log.info({ containerId: id, requestId }, 'restart');

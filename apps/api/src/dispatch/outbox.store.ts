@@ -6,7 +6,11 @@ import { DATABASE } from '../platform.module.ts';
 
 const BATCH = 100;
 
-/** Commands, committed together with what they tell of, so that neither is without the other. */
+/**
+ * Commands, committed together with what they tell of, so that neither is without the other.
+ *
+ * @unscoped whoever writes a command has written in a scope what it tells of
+ */
 @Injectable()
 export class OutboxStore {
   constructor(@Inject(DATABASE) private readonly database: Database) {}

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AccessGuard } from '../access/access.guard.ts';
-import { ApiKeyStore } from '../access/api-key.store.ts';
+import { AccessModule } from '../access/access.module.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { ResponseCheck } from './response-check.ts';
 
@@ -13,10 +13,10 @@ export function httpModule({ checksAnswers }: { checksAnswers: boolean }): Dynam
   const check = { provide: APP_INTERCEPTOR, useClass: ResponseCheck };
   return {
     module: HttpModule,
+    imports: [AccessModule],
     providers: [
       { provide: APP_FILTER, useClass: ProblemFilter },
       { provide: APP_GUARD, useClass: AccessGuard },
-      ApiKeyStore,
       ...(checksAnswers ? [check] : []),
     ],
   };

@@ -10,7 +10,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { type Caller, callerOf, scopeOf } from '../access/caller.ts';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import type { OrganizationScope, ProjectScope } from '../access/scope.store.ts';
 import type { Streamed } from './streamed.ts';
 import { parseInput } from './validate.ts';
 
@@ -25,10 +25,10 @@ export interface RouteContract {
   description?: string;
   tag: string;
   /**
-   * `public`: anybody, without a key; `key`: whoever has an API key that is valid; `project`: who has
-   * one of the organization of the project in the path
+   * `public`: anybody, without a key; `key`: whoever has an API key that is valid; `organization`,
+   * `project`: who has one of the organization, or of that of the project, in the path
    */
-  access: 'public' | 'key' | 'project';
+  access: 'public' | 'key' | 'organization' | 'project';
   params?: z.ZodType;
   query?: z.ZodType;
   /** JSON */
@@ -49,14 +49,21 @@ type Body<C extends RouteContract> = C['upload'] extends readonly string[]
     : Upload
   : Json<C>;
 
+interface Scopes {
+  public: null;
+  key: null;
+  organization: OrganizationScope;
+  project: ProjectScope;
+}
+
 /** A handler's one argument: everything validated. */
 export type Input<C extends RouteContract> = {
   params: Parsed<C['params']>;
   query: Parsed<C['query']>;
   /** who calls; null on a public route */
   caller: C['access'] extends 'public' ? null : Caller;
-  /** what the caller may do something in; null unless the route is a project's */
-  scope: C['access'] extends 'project' ? ProjectScope : null;
+  /** what the caller may do something in; null unless the route is an organization's or a project's */
+  scope: Scopes[C['access']];
   request: FastifyRequest;
   reply: FastifyReply;
 } & Body<C>;

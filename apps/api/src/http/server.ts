@@ -76,7 +76,11 @@ export function createServer(
       inFlight--;
       logRequest(log, request, reply, ip);
     });
-    done();
+    // PostgreSQL takes none, and no name of ours has one
+    if (/%00/.test(request.url)) {
+      const nul = new AppError('malformed-request', 'The URL may not have a NUL character.');
+      options.refuse(nul, request, reply);
+    } else done();
   });
   fastify.removeAllContentTypeParsers();
   if (options.readsJson) readJson(fastify);

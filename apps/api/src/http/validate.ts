@@ -21,7 +21,10 @@ export function parseInput(contract: RouteContract, request: FastifyRequest): Pa
   const parse = (schema: z.ZodType | undefined, value: unknown, where: string): unknown => {
     if (schema === undefined) return undefined;
     const result = schema.safeParse(value ?? {});
-    if (result.success) return result.data;
+    if (result.success) {
+      errors.push(...textErrors(result.data, where));
+      return result.data;
+    }
     errors.push(...fieldErrors(result.error, where));
     return undefined;
   };
@@ -65,6 +68,19 @@ function uploadOf(
 
 function hasBody(headers: IncomingHttpHeaders): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Text that neither PostgreSQL nor a program's environment takes; a schema bounds how deep it lies. */
+function* textErrors(value: unknown, path: string): Generator<FieldError> {
+  if (typeof value === 'string' && /\0|\p{Surrogate}/u.test(value)) {
+    yield { path, message: 'may have neither NUL characters nor halves of surrogate pairs' };
+  }
+  if (typeof value !== 'object' || value === null) return;
+  const prefix = path === '' || path.endsWith('.') ? path : `${path}.`;
+  for (const [key, item] of Object.entries(value)) {
+    yield* textErrors(key, path || 'body');
+    yield* textErrors(item, `${prefix}${key}`);
+  }
 }
 
 function fieldErrors(error: z.ZodError, where: string): FieldError[] {

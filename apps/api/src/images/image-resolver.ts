@@ -1,11 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { AppError } from '@slipway/contracts';
-import type { Database } from '@slipway/db';
 import { parseImageReference } from '@slipway/oci';
 import type { Caller } from '../access/caller.ts';
-import { LIBRARY, ProjectScope } from '../access/project-scope.store.ts';
+import { LIBRARY, type ProjectScope, ScopeStore } from '../access/scope.store.ts';
 import { invalid } from '../http/validate.ts';
-import { DATABASE } from '../platform.module.ts';
 import { ImageStore } from './image.store.ts';
 
 export interface ResolvedImage {
@@ -18,7 +16,7 @@ export interface ResolvedImage {
 @Injectable()
 export class ImageResolver {
   constructor(
-    @Inject(DATABASE) private readonly database: Database,
+    @Inject(ScopeStore) private readonly scopes: ScopeStore,
     @Inject(ImageStore) private readonly images: ImageStore,
   ) {}
 
@@ -54,12 +52,12 @@ export class ImageResolver {
     const places: [ProjectScope, string][] = [[own, repository]];
     const isShort = second === '';
     if (isShort || (first === LIBRARY && rest.length === 0)) {
-      const library = await ProjectScope.library(this.database);
+      const library = await this.scopes.library();
       places.push([library, isShort ? first : second]);
     }
     if (rest.length > 0) {
       const project = { organization: first, project: second };
-      const named = await ProjectScope.of(this.database, caller, project);
+      const named = await this.scopes.project(caller, project);
       if (named !== null) places.push([named, rest.join('/')]);
     }
     return places;

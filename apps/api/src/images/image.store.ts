@@ -1,20 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Database, newId, type Prisma } from '@slipway/db';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import type { ProjectScope } from '../access/scope.store.ts';
 import { DATABASE } from '../platform.module.ts';
 
-/** A repository that its holder may use: only `ImageStore` gives one, for a scope. */
-export class Repository {
-  private constructor(
+/** The proof that its holder may use a repository: only `ImageStore` makes one, for a project's scope. */
+class Repository {
+  protected readonly isProven = true;
+
+  constructor(
     readonly id: string,
     readonly name: string,
   ) {}
-
-  /** for `ImageStore` */
-  static found(id: string, name: string): Repository {
-    return new Repository(id, name);
-  }
 }
+
+export type { Repository };
 
 export interface StoredManifest {
   digest: string;
@@ -43,7 +42,7 @@ export class ImageStore {
       text: 'SELECT id FROM "Repository" WHERE "projectId" = $1 AND name = $2',
       values: [projectId, name],
     });
-    return rows[0] === undefined ? null : Repository.found(rows[0].id, name);
+    return rows[0] === undefined ? null : new Repository(rows[0].id, name);
   }
 
   async ensureRepository(scope: ProjectScope, name: string): Promise<Repository> {

@@ -41,7 +41,7 @@ export class MeController {
 
   @Route(getMe)
   async get(@RouteInput() { caller }: Input<typeof getMe>): Promise<Output<typeof getMe>> {
-    const { id, slug, name, projects } = await this.store.organizationOf(caller.organizationId);
+    const { id, slug, name, projects } = await this.store.organizationOf(caller);
     return {
       isOperator: caller.isOperator,
       organizations: [{ id, slug, name, role: caller.role }],

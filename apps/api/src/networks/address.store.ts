@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import { newId, type Prisma } from '@slipway/db';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import type { ProjectScope } from '../access/scope.store.ts';
 import { FIRST_HOST, LAST_HOST, LAST_INDEX } from './address.ts';
 
 /**
@@ -36,7 +36,11 @@ export class AddressStore {
     );
   }
 
-  /** In the transaction that notes that the container is gone. */
+  /**
+   * In the transaction that notes that the container is gone.
+   *
+   * @unscoped only agents note that
+   */
   async release(tx: Prisma.TransactionClient, containerId: string): Promise<void> {
     const [endpoint] = await tx.$queryRaw<{ subnetId: string }[]>`
       DELETE FROM "Endpoint" WHERE "containerId" = ${containerId} RETURNING "subnetId"`;

@@ -3,7 +3,11 @@ import { type Database, newId } from '@slipway/db';
 import type { Candidate } from '../placement/place.ts';
 import { DATABASE } from '../platform.module.ts';
 
-/** Machines that run containers. They are the operator's: no tenant sees them. */
+/**
+ * Machines that run containers.
+ *
+ * @unscoped they are the operator's: no tenant sees them
+ */
 @Injectable()
 export class NodeStore {
   constructor(@Inject(DATABASE) private readonly database: Database) {}

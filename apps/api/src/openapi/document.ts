@@ -18,11 +18,9 @@ const DESCRIPTION = `Slipway runs containers that sleep when idle.
 Errors are RFC 9457 problems (\`application/problem+json\`) with a stable \`code\`. Enumerations are
 open: a client meets a value that it does not know and goes on.`;
 
-/** The OpenAPI 3.1 document of all routes below /v1, made of the schemas that validate. */
+/** The OpenAPI 3.1 document of all routes, made of the schemas that validate. */
 export function buildOpenApiDocument(): OpenApiDocument {
-  const routes = declaredRoutes()
-    .filter((route) => route.path.startsWith('/v1/'))
-    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const routes = declaredRoutes().toSorted((a, b) => (a.path < b.path ? -1 : 1));
   requireUniqueIds(routes);
   const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) {
@@ -39,13 +37,19 @@ export function buildOpenApiDocument(): OpenApiDocument {
     },
     servers: [{ url: '/' }],
     tags: [...new Set(routes.map((route) => route.tag))].toSorted().map((name) => ({ name })),
+    security: [{ [API_KEY]: [] }],
     paths,
     components: {
+      securitySchemes: {
+        [API_KEY]: { type: 'http', scheme: 'bearer', description: 'An API key, slp_…' },
+      },
       schemas: { Problem },
       responses: { Problem: problem('What went wrong.') },
     },
   });
 }
+
+const API_KEY = 'apiKey';
 
 function operation(route: RouteContract): ZodOpenApiOperationObject {
   return {
@@ -53,6 +57,7 @@ function operation(route: RouteContract): ZodOpenApiOperationObject {
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
     tags: [route.tag],
+    ...(route.access === 'public' ? { security: [] } : {}),
     requestParams: {
       ...pathParameters(route),
       ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),

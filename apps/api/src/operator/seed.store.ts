@@ -1,7 +1,7 @@
 import { type Database, newId, type Prisma } from '@slipway/db';
 import type { Secret } from '@slipway/log';
 import { hashOfKey } from '../access/api-key.store.ts';
-import { LIBRARY } from '../access/project-scope.store.ts';
+import { LIBRARY } from '../access/scope.store.ts';
 
 const ORGANIZATION = { slug: 'local', name: 'Local' };
 const BASE_IMAGES = { slug: LIBRARY, name: 'Base images' };
@@ -13,6 +13,8 @@ const SHOWN_CHARACTERS = 8;
 /**
  * Where base images go, the first organization and project, and the key of who runs the platform.
  * Done at each boot, and changes nothing once it is done; another token takes the earlier one's place.
+ *
+ * @unscoped it makes the first tenants
  */
 export async function seed({ transaction }: Database, token: Secret): Promise<void> {
   await transaction(async (tx) => {

@@ -1,10 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Database } from '@slipway/db';
 import { ApiKeyStore } from '../access/api-key.store.ts';
 import type { Caller } from '../access/caller.ts';
-import { LIBRARY, ProjectScope } from '../access/project-scope.store.ts';
+import { LIBRARY, type ProjectScope, ScopeStore } from '../access/scope.store.ts';
 import { ImageStore, type Repository } from '../images/image.store.ts';
-import { DATABASE } from '../platform.module.ts';
 import { OciError } from './oci-error.ts';
 import {
   type Action,
@@ -35,7 +33,7 @@ interface Place {
 @Injectable()
 export class RegistryAccess {
   constructor(
-    @Inject(DATABASE) private readonly database: Database,
+    @Inject(ScopeStore) private readonly scopes: ScopeStore,
     @Inject(ApiKeyStore) private readonly apiKeys: ApiKeyStore,
     @Inject(ImageStore) private readonly images: ImageStore,
     @Inject(RegistryTokens) private readonly tokens: RegistryTokens,
@@ -105,11 +103,11 @@ export class RegistryAccess {
   async #placeOf(caller: Caller, path: string): Promise<Place | null> {
     const [organization = '', project = '', ...rest] = path.split('/');
     if (organization === LIBRARY && rest.length === 0) {
-      const scope = await ProjectScope.library(this.database);
+      const scope = await this.scopes.library();
       return { scope, name: project, mayPush: caller.isOperator };
     }
     if (rest.length === 0) return null;
-    const scope = await ProjectScope.of(this.database, caller, { organization, project });
+    const scope = await this.scopes.project(caller, { organization, project });
     return scope === null ? null : { scope, name: rest.join('/'), mayPush: true };
   }
 

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { ApiKeyStore } from '../access/api-key.store.ts';
+import { AccessModule } from '../access/access.module.ts';
 import { ImageStore } from '../images/image.store.ts';
 import { BlobEndpoint } from './blob.endpoint.ts';
 import { ManifestEndpoint } from './manifest.endpoint.ts';
@@ -10,9 +10,9 @@ import { TokenEndpoint } from './token.endpoint.ts';
 import { UploadEndpoint } from './upload.endpoint.ts';
 
 @Module({
+  imports: [AccessModule],
   providers: [
-    ...[ApiKeyStore, ImageStore],
-    ...[Registry, RegistryAccess, RegistryTokens],
+    ...[ImageStore, Registry, RegistryAccess, RegistryTokens],
     ...[BlobEndpoint, UploadEndpoint, ManifestEndpoint, TokenEndpoint],
   ],
   exports: [ImageStore, RegistryTokens],

@@ -21,6 +21,8 @@ interface RouteRow {
  * Which host leads where, as PostgreSQL has it. Every change of a route gets the next version while it
  * holds a lock until it is committed: so versions are committed in their order, and who has read up
  * to one has missed none before it.
+ *
+ * @unscoped only the platform itself calls it
  */
 @Injectable()
 export class RouteStore {

@@ -3,7 +3,7 @@ import { AppError, type ContainerSpec, ContainerSpecSchema } from '@slipway/cont
 import type { Database, Prisma } from '@slipway/db';
 import { type ContainerState, type DeployState, deployStatesBefore } from '@slipway/lifecycle';
 import type { RoutePublisher } from '@slipway/routes';
-import { ProjectScope } from '../access/project-scope.store.ts';
+import { ScopeStore } from '../access/scope.store.ts';
 import { madeUpName, newEngineId } from '../containers/container.names.ts';
 import { ContainerStore } from '../containers/container.store.ts';
 import { NodeStore } from '../nodes/node.store.ts';
@@ -30,12 +30,14 @@ export interface UnwantedContainer {
 
 /**
  * Brings deploys further. Locks are taken in this order: deploy, its containers, service, routes.
- * Only for the platform itself: no tenant's scope stands before it.
+ *
+ * @unscoped only the platform itself calls it
  */
 @Injectable()
 export class DeployMoveStore {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
+    @Inject(ScopeStore) private readonly scopes: ScopeStore,
     @Inject(ContainerStore) private readonly containers: ContainerStore,
     @Inject(NodeStore) private readonly nodes: NodeStore,
     @Inject(RouteStore) private readonly routes: RouteStore,
@@ -128,7 +130,7 @@ export class DeployMoveStore {
   ): Promise<void> {
     const { revision, service, requestId } = deploy;
     const template = templateOf(deploy);
-    const scope = await ProjectScope.ofProject(this.database, service.projectId);
+    const scope = await this.scopes.ofProject(service.projectId);
     const accepted = {
       ...{ engineId: newEngineId(), name: madeUpName(`${service.name}-${revision.number}`) },
       ...{ nodeId, image: template.image, repository: revision.repository },

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Database, Notifications } from '@slipway/db';
+import type { Notifications } from '@slipway/db';
 import { statesBefore } from '@slipway/lifecycle';
 import type { Logger } from '@slipway/log';
-import { ProjectScope } from '../access/project-scope.store.ts';
+import { ScopeStore } from '../access/scope.store.ts';
 import { ContainerStore } from '../containers/container.store.ts';
 import { Loop } from '../loop.ts';
-import { DATABASE, LOGGER, NOTIFICATIONS } from '../platform.module.ts';
+import { LOGGER, NOTIFICATIONS } from '../platform.module.ts';
 import { DeployMoveStore, type UnwantedContainer } from './deploy-move.store.ts';
 
 const LOOK_EVERY_MS = 15_000;
@@ -22,7 +22,7 @@ export class DeployRunner {
   constructor(
     @Inject(DeployMoveStore) private readonly moves: DeployMoveStore,
     @Inject(ContainerStore) private readonly containers: ContainerStore,
-    @Inject(DATABASE) private readonly database: Database,
+    @Inject(ScopeStore) private readonly scopes: ScopeStore,
     @Inject(NOTIFICATIONS) notifications: Notifications,
     @Inject(LOGGER) private readonly log: Logger,
   ) {
@@ -52,7 +52,7 @@ export class DeployRunner {
   }
 
   async #end({ id, projectId, requestId, isToGo }: UnwantedContainer): Promise<void> {
-    const scope = await ProjectScope.ofProject(this.database, projectId);
+    const scope = await this.scopes.ofProject(projectId);
     if (isToGo) await this.containers.remove(scope, id, statesBefore('removing'), { requestId });
     else await this.containers.stop(scope, id, { requestId });
   }

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AppError } from '@slipway/contracts';
 import type { Notifications } from '@slipway/db';
 import { type DeployState, isDeployOver } from '@slipway/lifecycle';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import { notFound } from '../access/not-found.ts';
+import type { ProjectScope } from '../access/scope.store.ts';
 import { NOTIFICATIONS } from '../platform.module.ts';
 import { type DeployRow, DeployStore } from './deploy.store.ts';
 import { ServiceService } from './service.service.ts';
@@ -26,7 +26,7 @@ export class DeployService {
     const { id } = await this.services.get(scope, service);
     const row = await this.deploys.find(scope, id, deploy);
     if (row !== null) return row;
-    throw new AppError('not-found', `There is no deploy "${deploy}" of the service "${service}".`);
+    throw notFound(`deploy "${deploy}" of the service "${service}"`);
   }
 
   async list(

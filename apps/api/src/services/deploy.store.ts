@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Database, Prisma } from '@slipway/db';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import type { ProjectScope } from '../access/scope.store.ts';
 import { DATABASE } from '../platform.module.ts';
 
 const WITH_INSTANCE = {

@@ -1,3 +1,4 @@
+import { LabelSchema } from '@slipway/contracts';
 import { z } from 'zod';
 import { NewContainer } from '../containers/container.schema.ts';
 import { listOf } from '../http/query.ts';
@@ -38,14 +39,7 @@ export type ServiceTemplate = z.output<typeof ServiceTemplate>;
 
 /** The body of `POST …/services`. */
 export const NewService = z.strictObject({
-  name: z
-    .string()
-    .max(40)
-    .regex(
-      /^[a-z](-?[a-z0-9])*$/,
-      'may have lower-case letters, digits and single "-" between them, and begins with a letter',
-    )
-    .describe('The beginning of its host name'),
+  name: LabelSchema.describe('The beginning of its host name'),
   template: ServiceTemplate,
 });
 export type NewService = z.output<typeof NewService>;

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import type { Asked } from '../access/asked.ts';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import { notFound } from '../access/not-found.ts';
+import type { ProjectScope } from '../access/scope.store.ts';
 import { ImageResolver } from '../images/image-resolver.ts';
 import type { NewService } from './service.schema.ts';
 import { type ServiceRow, ServiceStore } from './service.store.ts';
@@ -33,7 +34,7 @@ export class ServiceService {
   async get(scope: ProjectScope, reference: string): Promise<ServiceRow> {
     const row = await this.services.find(scope, reference);
     if (row !== null) return row;
-    throw new AppError('not-found', `There is no service "${reference}" in this project.`);
+    throw notFound(`service "${reference}" in this project`);
   }
 
   list(scope: ProjectScope, page: { limit: number; after: string }): Promise<ServiceRow[]> {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Database, isUniqueViolation, newId, type Prisma } from '@slipway/db';
 import { deployStatesBefore } from '@slipway/lifecycle';
-import type { ProjectScope } from '../access/project-scope.store.ts';
+import type { ProjectScope } from '../access/scope.store.ts';
 import type { ResolvedImage } from '../images/image-resolver.ts';
 import { DATABASE } from '../platform.module.ts';
 import { RouteStore } from '../routing/route.store.ts';

@@ -1,0 +1,95 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Database } from '@slipway/db';
+import { DATABASE } from '../platform.module.ts';
+import type { Caller } from './caller.ts';
+
+/** The organization and the project of the base images, which everybody may pull. */
+export const LIBRARY = 'library';
+
+/**
+ * The proof that its holder may act in an organization. Stores of what belongs to it take nothing else,
+ * and only `ScopeStore` makes one: a query without its tenant does not compile.
+ */
+class OrganizationScope {
+  /** what no other object has: without it anything of this shape would do */
+  protected readonly isProven = true;
+
+  constructor(
+    readonly organizationId: string,
+    readonly slug: string,
+  ) {}
+}
+
+/** The proof that its holder may act in a project. */
+class ProjectScope {
+  protected readonly isProven = true;
+
+  constructor(
+    readonly organizationId: string,
+    readonly projectId: string,
+    /** `<organization>/<project>`: what the registry's paths begin with; `library` for base images */
+    readonly path: string,
+  ) {}
+}
+
+export type { OrganizationScope, ProjectScope };
+
+/** @unscoped it is what makes scopes */
+@Injectable()
+export class ScopeStore {
+  constructor(@Inject(DATABASE) private readonly database: Database) {}
+
+  /** @param reference slug or identifier. @returns null when there is no such one, or the caller is not of it */
+  async organization(
+    { organizationId }: Pick<Caller, 'organizationId'>,
+    reference: string,
+  ): Promise<OrganizationScope | null> {
+    const { rows } = await this.database.pool.query<{ slug: string }>({
+      name: 'organization-of-caller',
+      text: 'SELECT slug FROM "Organization" WHERE id = $1 AND $2 IN (slug, id)',
+      values: [organizationId, reference],
+    });
+    const [found] = rows;
+    return found === undefined ? null : new OrganizationScope(organizationId, found.slug);
+  }
+
+  /** @param place slugs or identifiers. @returns null when there is no such one, or the caller may not use it */
+  async project(
+    { organizationId }: Pick<Caller, 'organizationId'>,
+    place: { organization: string; project: string },
+  ): Promise<ProjectScope | null> {
+    const { rows } = await this.database.pool.query<{ id: string; path: string }>({
+      name: 'project-of-caller',
+      text: `SELECT p.id, o.slug || '/' || p.slug AS path
+        FROM "Project" p JOIN "Organization" o ON o.id = p."organizationId"
+        WHERE o.id = $1 AND $2 IN (o.slug, o.id) AND $3 IN (p.slug, p.id)`,
+      values: [organizationId, place.organization, place.project],
+    });
+    const [found] = rows;
+    return found === undefined ? null : new ProjectScope(organizationId, found.id, found.path);
+  }
+
+  /** For what the platform itself does in a project, long after somebody asked for it. */
+  async ofProject(projectId: string): Promise<ProjectScope> {
+    const { rows } = await this.database.pool.query<{ organizationId: string; path: string }>({
+      name: 'project-of-the-platform',
+      text: `SELECT o.id AS "organizationId", o.slug || '/' || p.slug AS path
+        FROM "Project" p JOIN "Organization" o ON o.id = p."organizationId" WHERE p.id = $1`,
+      values: [projectId],
+    });
+    if (rows[0] === undefined) throw new Error(`there is no project ${projectId}`);
+    return new ProjectScope(rows[0].organizationId, projectId, rows[0].path);
+  }
+
+  /** Where the base images are. */
+  async library(): Promise<ProjectScope> {
+    const { rows } = await this.database.pool.query<{ id: string; organizationId: string }>({
+      name: 'project-of-base-images',
+      text: `SELECT p.id, o.id AS "organizationId" FROM "Project" p
+        JOIN "Organization" o ON o.id = p."organizationId" WHERE o.slug = $1 AND p.slug = $1`,
+      values: [LIBRARY],
+    });
+    if (rows[0] === undefined) throw new Error('the seed made no project for base images');
+    return new ProjectScope(rows[0].organizationId, rows[0].id, LIBRARY);
+  }
+}
