@@ -41,7 +41,7 @@ export class ScopeStore {
 
   /** @param reference slug or identifier. @returns null when there is no such one, or the caller is not of it */
   async organization(
-    { organizationId }: Pick<Caller, 'organizationId'>,
+    { organizationId }: Caller,
     reference: string,
   ): Promise<OrganizationScope | null> {
     const { rows } = await this.database.pool.query<{ slug: string }>({
@@ -55,7 +55,7 @@ export class ScopeStore {
 
   /** @param place slugs or identifiers. @returns null when there is no such one, or the caller may not use it */
   async project(
-    { organizationId }: Pick<Caller, 'organizationId'>,
+    { organizationId }: Caller,
     place: { organization: string; project: string },
   ): Promise<ProjectScope | null> {
     const { rows } = await this.database.pool.query<{ id: string; path: string }>({

@@ -103,36 +103,37 @@ describe('a thing of a project is 404 through another one, a stranger’s or one
   });
 });
 
-test('what a body names of another organization is as if it were not there', async () => {
-  const at = '/v1/organizations/stranger/projects/web';
-  const ask = async (path: string, body: unknown) => {
+describe('what a body names of another organization is refused as what is not there', () => {
+  const refusal = async (path: string, body: unknown): Promise<string> => {
+    const at = '/v1/organizations/stranger/projects/web';
     const answer = await api.call('POST', `${at}${path}`, { body, token: stranger });
     expect(answer).toMatchObject({ status: 422, body: { code: 'invalid-request' } });
-    return answer.body.errors;
+    return JSON.stringify(answer.body.errors);
   };
-  const images: [foreign: string, absent: string][] = [
-    ['local/default/app', 'local/default/nothing'],
-    ['local/default/app', 'nowhere/default/app'],
-  ];
-  for (const [foreign, absent] of images) {
-    const asNothing = (errors: unknown) => JSON.stringify(errors).replaceAll(absent, foreign);
-    const ofContainer = await ask('/containers', { image: absent });
-    expect(await ask('/containers', { image: foreign })).toEqual(
-      JSON.parse(asNothing(ofContainer)),
-    );
-    const service = (image: string) => ({ name: 'web', template: { image } });
-    const ofService = await ask('/services', service(absent));
-    expect(await ask('/services', service(foreign))).toEqual(JSON.parse(asNothing(ofService)));
-  }
-  const uploaded = await api.call('POST', '/v1/organizations/local/projects/default/contexts', {
-    ...{ body: 'a tar', headers: { 'content-type': 'application/x-tar' } },
+  const bodies = {
+    '/containers': (image: string) => ({ image }),
+    '/services': (image: string) => ({ name: 'web', template: { image } }),
+  };
+
+  test.each(Object.entries(bodies))('an image, of %s', async (path, bodyOf) => {
+    const foreign = await refusal(path, bodyOf('local/default/app'));
+    for (const absent of ['local/default/nothing', 'nowhere/default/app']) {
+      const refused = await refusal(path, bodyOf(absent));
+      expect(refused.replaceAll(absent, 'local/default/app')).toBe(foreign);
+    }
   });
-  const { id } = uploaded.body;
-  const absent = `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`;
-  const build = (context: string) => ask('/builds', { image: 'web', context });
-  const [error] = await build(absent);
-  const message = error.message.replace(absent, id);
-  expect(await build(id)).toEqual([{ path: 'context', message }]);
+
+  test('a context, of /builds', async () => {
+    const uploaded = await api.call('POST', '/v1/organizations/local/projects/default/contexts', {
+      ...{ body: 'a tar', headers: { 'content-type': 'application/x-tar' } },
+    });
+    const { id } = uploaded.body;
+    const absent = id.replace(/.$/, (last: string) => (last === '0' ? '1' : '0'));
+    const refused = await refusal('/builds', { image: 'web', context: absent });
+    expect(refused.replace(absent, id)).toBe(
+      await refusal('/builds', { image: 'web', context: id }),
+    );
+  });
 });
 
 describe('no name in a path is too strange to be answered', () => {

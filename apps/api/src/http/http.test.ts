@@ -5,6 +5,8 @@ import { createSlipway } from '@slipway/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
 
+const PROJECTS = '/v1/organizations/local/projects';
+
 let api: TestApi;
 beforeAll(async () => {
   api = await startTestApi();
@@ -71,4 +73,22 @@ test('malformed JSON and too large a body are problems that say so', async () =>
   expect(poisoned.status).toBe(400);
   const large = await api.call('POST', '/v1/health', { body: { a: 'x'.repeat(2_000_000) } });
   expect(large).toMatchObject({ status: 413, body: { code: 'payload-too-large' } });
+});
+
+test('text that cannot be kept is refused, wherever it stands', async () => {
+  const bodies: [path: string, string][] = [
+    ['name', '{"slug": "fine", "name": "a\\u0000b"}'],
+    ['name', '{"slug": "fine", "name": "half \\ud83d of a pair"}'],
+  ];
+  for (const [path, body] of bodies) {
+    const answer = await api.call('POST', PROJECTS, { body });
+    expect(answer).toMatchObject({ status: 422, body: { errors: [{ path }] } });
+  }
+  const whole = await api.call('POST', PROJECTS, { body: { slug: 'whole', name: '💩' } });
+  expect(whole).toMatchObject({ status: 201, body: { name: '💩' } });
+  const env = { body: '{"image": "app", "env": {"A\\u0000": "x", "B": "\\udc00"}}' };
+  const container = await api.call('POST', `${PROJECTS}/default/containers`, env);
+  expect(container.status).toBe(422);
+  expect(container.body.errors.map(({ path }: { path: string }) => path)).toEqual(['env', 'env.B']);
+  expect((await api.call('GET', `${PROJECTS}?cursor=%00`)).status).toBe(400);
 });

@@ -70,21 +70,3 @@ test('slugs that stand for something else, or cannot stand in an image’s name,
     expect([slug, answer.status, answer.body.errors?.[0]?.path]).toEqual([slug, 422, 'slug']);
   }
 });
-
-test('text that cannot be kept is refused, wherever it stands', async () => {
-  const bodies: [path: string, string][] = [
-    ['name', '{"slug": "fine", "name": "a\\u0000b"}'],
-    ['name', '{"slug": "fine", "name": "half \\ud83d of a pair"}'],
-  ];
-  for (const [path, body] of bodies) {
-    const answer = await api.call('POST', AT, { body });
-    expect(answer).toMatchObject({ status: 422, body: { errors: [{ path }] } });
-  }
-  const whole = await api.call('POST', AT, { body: { slug: 'whole', name: '💩' } });
-  expect(whole).toMatchObject({ status: 201, body: { name: '💩' } });
-  const env = { body: '{"image": "app", "env": {"A\\u0000": "x", "B": "\\udc00"}}' };
-  const container = await api.call('POST', `${AT}/default/containers`, env);
-  expect(container.status).toBe(422);
-  expect(container.body.errors.map(({ path }: { path: string }) => path)).toEqual(['env', 'env.B']);
-  expect((await api.call('GET', `${AT}?cursor=%00`)).status).toBe(400);
-});
