@@ -25,6 +25,7 @@ afterAll(async () => {
 async function start(checkout: Checkout): Promise<string> {
   const { code, output } = await checkout.npm('start', '--', '--detach');
   expect(code, output).toBe(0);
+  expect(output).not.toContain('✘'); // what it says of its sample, too
   return output;
 }
 

@@ -21,6 +21,7 @@ import { Dispatcher } from './dispatch/dispatcher.ts';
 import { OutboxStore } from './dispatch/outbox.store.ts';
 import { HealthController } from './health/health.controller.ts';
 import { httpModule } from './http/http.module.ts';
+import { ImageStore } from './images/image.store.ts';
 import { ImageResolver } from './images/image-resolver.ts';
 import { MeController } from './me/me.controller.ts';
 import { MeStore } from './me/me.store.ts';
@@ -30,7 +31,7 @@ import { OpenApiController } from './openapi/openapi.controller.ts';
 import { type Platform, platformModule } from './platform.module.ts';
 import { ProjectController } from './projects/project.controller.ts';
 import { ProjectStore } from './projects/project.store.ts';
-import { RegistryModule } from './registry/registry.module.ts';
+import { RegistryTokens } from './registry/registry-token.ts';
 import { HostNames } from './routing/host-names.ts';
 import { RouteStore } from './routing/route.store.ts';
 import { RouteFeed } from './routing/route-feed.ts';
@@ -44,7 +45,7 @@ import { ServiceService } from './services/service.service.ts';
 import { ServiceStore } from './services/service.store.ts';
 
 @Module({
-  imports: [AccessModule, RegistryModule],
+  imports: [AccessModule],
   controllers: [
     BuildController,
     ContainerController,
@@ -57,7 +58,7 @@ import { ServiceStore } from './services/service.store.ts';
     ServiceController,
   ],
   providers: [
-    ...[MeStore, ProjectStore, NodeStore, ImageResolver],
+    ...[MeStore, ProjectStore, NodeStore, ImageStore, ImageResolver, RegistryTokens],
     ...[ContextStore, ContextService, BuildStore, BuildService],
     ...[ContainerStore, ContainerService, ContainerLogs, Restarts],
     ...[ServiceStore, ServiceService, DeployStore, DeployService, DeployMoveStore, DeployRunner],
@@ -68,7 +69,7 @@ import { ServiceStore } from './services/service.store.ts';
 })
 class AppModule {}
 
-/** Everything that serves; also what the OpenAPI document is made of. */
+/** Everything that serves REST and agents; also what the OpenAPI document is made of. */
 export function appModule(platform: Platform, options: { checksAnswers: boolean }): DynamicModule {
   return { module: AppModule, imports: [platformModule(platform), httpModule(options)] };
 }

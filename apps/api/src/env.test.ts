@@ -3,7 +3,7 @@ import { readEnv } from './env.ts';
 
 test('every wrong variable is named, and no value is shown', () => {
   const wrong = { API_PORT: 'seven', LOG_LEVEL: 'loud', DATABASE_URL: '' };
-  expect(() => readEnv(wrong)).toThrow(/API_PORT.*DATABASE_URL.*SECRET_KEY.*LOG_LEVEL/);
+  expect(() => readEnv(wrong)).toThrow(/DATABASE_URL.*SECRET_KEY.*LOG_LEVEL.*API_PORT/);
   expect(() => readEnv(wrong)).not.toThrow(/seven|loud/);
 });
 
@@ -16,5 +16,15 @@ test('the database’s URL does not show when the environment is printed', () =>
     SECRET_KEY: 'k'.repeat(32),
   });
   expect(JSON.stringify(env)).not.toContain('hunter2');
-  expect(env.API_PORT).toBe(7700);
+  expect(env.api?.API_PORT).toBe(7700);
+});
+
+test('a process needs what its roles need, and has no others than there are', () => {
+  const shared = { DATABASE_URL: 'x', BLOBS_DIR: '/var/lib/slipway', SECRET_KEY: 'k'.repeat(32) };
+  expect(readEnv({ ...shared, ROLES: 'registry' })).toMatchObject({
+    api: null,
+    registry: { REGISTRY_PORT: 7750 },
+  });
+  expect(() => readEnv({ ...shared, ROLES: 'registry,api' })).toThrow(/REDIS_URL.*AGENT_SOCKET/);
+  expect(() => readEnv({ ...shared, ROLES: 'registry,rest' })).toThrow(/ROLES.*"api"\|"registry"/);
 });

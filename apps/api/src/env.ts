@@ -1,34 +1,30 @@
 import { LOG_LEVELS, Secret } from '@slipway/log';
 import { parseEnv } from '@slipway/process';
 import { z } from 'zod';
+import { ROLES } from './roles/role.ts';
 
 const port = (usual: number) =>
   z.coerce.number().int().min(0).max(65_535).default(usual).describe('0 takes a free one');
 
-/** `.env.example` is generated from it. */
-export const EnvSchema = z.object({
+const RolesSchema = z.object({
+  ROLES: z
+    .string()
+    .default(ROLES.join(','))
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(ROLES)))
+    .describe(
+      'What this process does: api (REST and agents), registry; both, or one in each of two',
+    ),
+});
+
+const SharedSchema = z.object({
   NODE_ENV: z.enum(['production', 'development', 'test']).default('production'),
-  API_HOST: z.string().default('127.0.0.1').describe('Where REST listens'),
-  API_PORT: port(7700),
   DATABASE_URL: z
     .string()
     .min(1)
     .transform((text) => new Secret(text))
     .describe('PostgreSQL 15 or newer; a Unix socket as postgresql://user@/database?host=/run/…'),
-  REDIS_URL: z.string().min(1).describe('redis://…, or the path of a Unix socket'),
-  AGENT_SOCKET: z
-    .string()
-    .regex(/^\/./, 'must be the absolute path of a Unix socket')
-    .describe('Where the API listens for the agents of nodes'),
-  REGISTRY_HOST: z.string().default('127.0.0.1').describe('Where the image registry listens'),
-  REGISTRY_PORT: port(7750),
   BLOBS_DIR: z.string().min(1).describe('The folder of image layers and other blobs'),
-  SERVICES_URL: z
-    .url({ protocol: /^https?$/, error: 'must be http:// or https:// and a domain' })
-    .transform((text) => new URL(text))
-    .refine(({ pathname, search }) => `${pathname}${search}` === '/', 'may have no path')
-    .prefault('http://localhost:7780')
-    .describe('Where services are reached: each at http://<its label>.<this domain>'),
   SECRET_KEY: z
     .string()
     .min(32)
@@ -42,16 +38,65 @@ export const EnvSchema = z.object({
     .transform((text) => new Secret(text))
     .optional()
     .describe("The operator's API key: made at boot, with its organization and project"),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+});
+
+const ApiSchema = z.object({
+  API_HOST: z.string().default('127.0.0.1').describe('Where REST listens'),
+  API_PORT: port(7700),
+  REDIS_URL: z.string().min(1).describe('Of the role api: redis://…, or the path of a Unix socket'),
+  AGENT_SOCKET: z
+    .string()
+    .regex(/^\/./, 'must be the absolute path of a Unix socket')
+    .describe('Of the role api: where it listens for the agents of nodes'),
+  SERVICES_URL: z
+    .url({ protocol: /^https?$/, error: 'must be http:// or https:// and a domain' })
+    .transform((text) => new URL(text))
+    .refine(({ pathname, search }) => `${pathname}${search}` === '/', 'may have no path')
+    .prefault('http://localhost:7780')
+    .describe('Where services are reached: each at http://<its label>.<this domain>'),
   PARTS_FILE: z
     .string()
     .optional()
     .describe('JSON {"<part>": "up" | "down"} that a supervisor keeps, for /v1/health'),
-  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 });
 
-export type Env = z.infer<typeof EnvSchema>;
+const RegistrySchema = z.object({
+  REGISTRY_HOST: z.string().default('127.0.0.1').describe('Where the image registry listens'),
+  REGISTRY_PORT: port(7750),
+});
 
-/** @throws Error naming each wrong variable, never its value */
+/** @public `.env.example` is generated from it */
+export const EnvSchema = z.object({
+  ...RolesSchema.shape,
+  ...SharedSchema.shape,
+  ...ApiSchema.shape,
+  ...RegistrySchema.shape,
+});
+
+export type SharedEnv = z.infer<typeof SharedSchema>;
+export type ApiEnv = z.infer<typeof ApiSchema>;
+export type RegistryEnv = z.infer<typeof RegistrySchema>;
+
+/** null: a role that the process does not have */
+export interface Env {
+  shared: SharedEnv;
+  api: ApiEnv | null;
+  registry: RegistryEnv | null;
+}
+
+/** @throws Error naming each wrong variable of its roles, never its value */
 export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
-  return parseEnv(EnvSchema, source, "The API's environment");
+  const parsed = <T extends z.ZodType>(schema: T) =>
+    parseEnv(schema, source, "The API's environment");
+  const roles = new Set(parsed(RolesSchema).ROLES);
+  const api = roles.has('api') ? ApiSchema : null;
+  const registry = roles.has('registry') ? RegistrySchema : null;
+  // together first, so that all that is wrong is said at once
+  parsed(z.object({ ...SharedSchema.shape, ...api?.shape, ...registry?.shape }));
+  return {
+    shared: parsed(SharedSchema),
+    api: api && parsed(api),
+    registry: registry && parsed(registry),
+  };
 }

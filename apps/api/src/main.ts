@@ -4,4 +4,4 @@ import { startApi } from './api.ts';
 import { readEnv } from './env.ts';
 
 const env = readEnv();
-runUntilSignal({ name: 'api', level: env.LOG_LEVEL }, (log) => startApi(env, log));
+runUntilSignal({ name: 'api', level: env.shared.LOG_LEVEL }, (log) => startApi(env, log));

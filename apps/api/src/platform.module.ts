@@ -1,20 +1,14 @@
-import { type DynamicModule, Module } from '@nestjs/common';
-import type { Database, Notifications } from '@slipway/db';
-import type { Logger, Secret } from '@slipway/log';
+import { type DynamicModule, Module, type ValueProvider } from '@nestjs/common';
+import type { Notifications } from '@slipway/db';
 import type { Queues } from '@slipway/queue';
 import type { RoutePublisher } from '@slipway/routes';
-import type { BlobStore } from './blobs/blob-store.ts';
+import type { Core } from './roles/role.ts';
 
-/** What `startApi` opened before Nest, and what every class may inject by its token. */
-export interface Platform {
-  log: Logger;
-  database: Database;
-  blobs: BlobStore;
+/** What the role `api` opened besides, and what every class of it may inject by its token. */
+export interface Platform extends Core {
   notifications: Notifications;
   queues: Queues;
   routePublisher: RoutePublisher;
-  /** see `env.ts` */
-  secretKey: Secret;
   /** see `env.ts` */
   partsFile: string | null;
   /** see `env.ts` */
@@ -35,17 +29,30 @@ export const SERVICES_URL = Symbol('ServicesUrl');
 @Module({})
 class PlatformModule {}
 
+export function coreModule(core: Core): DynamicModule {
+  return globally(coreProviders(core));
+}
+
 export function platformModule(platform: Platform): DynamicModule {
-  const providers = [
-    { provide: LOGGER, useValue: platform.log },
-    { provide: DATABASE, useValue: platform.database },
-    { provide: BLOB_STORE, useValue: platform.blobs },
+  return globally([
+    ...coreProviders(platform),
     { provide: NOTIFICATIONS, useValue: platform.notifications },
     { provide: QUEUES, useValue: platform.queues },
     { provide: ROUTE_PUBLISHER, useValue: platform.routePublisher },
-    { provide: SECRET_KEY, useValue: platform.secretKey },
     { provide: PARTS_FILE, useValue: platform.partsFile },
     { provide: SERVICES_URL, useValue: platform.servicesUrl },
+  ]);
+}
+
+function coreProviders(core: Core): ValueProvider[] {
+  return [
+    { provide: LOGGER, useValue: core.log },
+    { provide: DATABASE, useValue: core.database },
+    { provide: BLOB_STORE, useValue: core.blobs },
+    { provide: SECRET_KEY, useValue: core.secretKey },
   ];
+}
+
+function globally(providers: ValueProvider[]): DynamicModule {
   return { module: PlatformModule, global: true, providers, exports: providers };
 }

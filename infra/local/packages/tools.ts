@@ -34,6 +34,7 @@ const DECLARED = {
   busybox: { anyOf: ['busybox'], package: 'busybox-static', how: 'install' },
   buildah: { anyOf: ['buildah'], package: 'buildah', how: 'install' },
   skopeo: { anyOf: ['skopeo'], package: 'skopeo', how: 'install' },
+  dockerRegistry: { anyOf: ['docker-registry'], package: 'docker-registry', how: 'unpack' },
   // containerd's own description of its calls
   containerdProtos: {
     anyOf: [
@@ -45,8 +46,8 @@ const DECLARED = {
   ip: { anyOf: ['ip'], package: 'iproute2', how: 'install' },
 } as const satisfies Record<string, Tool>;
 
-/** Only the tests use them. */
-const TEST_TOOLS: readonly string[] = ['skopeo', 'containerdProtos'];
+/** Only tests and benchmarks use them. */
+const TEST_TOOLS: readonly string[] = ['skopeo', 'dockerRegistry', 'containerdProtos'];
 
 export type ToolName = keyof typeof DECLARED;
 export const TOOLS: Readonly<Record<ToolName, Tool>> = DECLARED;

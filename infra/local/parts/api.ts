@@ -54,11 +54,15 @@ export function apiPart(
       if (applied.length > 0) progress.line(`✔ applied ${applied.length} migration(s)`);
     },
     async check() {
-      const answer = await fetch(`http://127.0.0.1:${settings.ports.api}/v1/openapi.json`, {
-        signal: AbortSignal.timeout(5_000),
-      });
-      if (!answer.ok) throw new Error(`the API answers ${answer.status}`);
-      await answer.body?.cancel();
+      const { api, registry } = settings.ports;
+      await requireAnswer(`http://127.0.0.1:${api}/v1/openapi.json`, 200);
+      await requireAnswer(`http://127.0.0.1:${registry}/v2/`, 401);
     },
   };
+}
+
+async function requireAnswer(url: string, status: number): Promise<void> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+  await answer.body?.cancel();
+  if (answer.status !== status) throw new Error(`${url} answers ${answer.status}`);
 }

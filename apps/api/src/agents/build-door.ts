@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { LIBRARY } from '../access/scope.store.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
+import { rawAnswer } from '../http/raw-answer.ts';
 import { BLOB_STORE } from '../platform.module.ts';
 import { type Grant, RegistryTokens } from '../registry/registry-token.ts';
 import { BuildOrderStore } from './build-order.store.ts';
@@ -77,6 +78,8 @@ export class BuildDoor {
     });
     const digest = await this.orders.contextOf(attempt);
     if (digest === null) throw new AppError('not-found', 'This build is somebody else’s by now.');
-    return reply.type('application/octet-stream').send(await this.blobs.read(digest));
+    reply.type('application/octet-stream');
+    await this.blobs.send(digest, () => rawAnswer(reply));
+    return reply;
   }
 }

@@ -1,4 +1,10 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
+
+/** The first and the last byte. */
+export interface Range {
+  first: number;
+  last: number;
+}
 
 /** The digest did not come out as it was said to. */
 export class DigestMismatch extends Error {
@@ -32,18 +38,28 @@ export class WrongOffset extends Error {
 export interface BlobStore {
   /** bytes; null when there is none */
   size(digest: string): Promise<number | null>;
-  /** @param range first and last byte; all when left out. @throws when there is none */
-  read(digest: string, range?: { first: number; last: number }): Promise<Readable>;
+  /**
+   * Writes it into what `begin` gives once it is there, and ends that: with an error, when it breaks off.
+   * @param begin a sink that is done with a chunk when it calls back, as sockets and files are
+   * @param range first and last byte; all when left out
+   * @throws when there is none; then nothing has begun
+   */
+  send(digest: string, begin: () => Writable, range?: Range): Promise<void>;
   delete(digest: string): Promise<void>;
 
   /** @param id of the caller's choosing: letters, digits, `_` */
   open(id: string): Promise<void>;
   /** bytes so far; null when there is no such upload */
   uploaded(id: string): Promise<number | null>;
-  /** @returns bytes so far. @throws WrongOffset also while another piece is being appended */
+  /**
+   * @param source its chunks are given away: what is written is freed at once
+   * @returns bytes so far. @throws WrongOffset also while another piece is being appended
+   */
   append(id: string, offset: number, source: Readable): Promise<number>;
-  /** @throws DigestMismatch, and the upload is gone then */
+  /** @throws DigestMismatch, and the upload is gone then; WrongOffset while a piece is being appended */
   finish(id: string, expected?: string): Promise<{ digest: string; sizeBytes: number }>;
   /** no harm when there is none */
   cancel(id: string): Promise<void>;
+  /** Cancels the uploads to which nothing came since then. @returns how many */
+  cancelIdle(since: Date): Promise<number>;
 }

@@ -1,19 +1,26 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat, truncate } from 'node:fs/promises';
+import { createReadStream, type Stats } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Readable, Writable } from 'node:stream';
 import { AppError } from '@slipway/contracts';
-import { type BlobStore, DigestMismatch, WrongOffset } from './blob-store.ts';
+import { type BlobStore, DigestMismatch, type Range, WrongOffset } from './blob-store.ts';
+import { sendFile } from './send-file.ts';
+import { writeBehind } from './write-behind.ts';
 
 /** Chunks of 1 MiB are read and hashed at nearly twice the speed of Node's own 64 KiB. */
 const CHUNK_BYTES = 1024 * 1024;
+const UPLOAD_ID = /^\w+$/;
+const MAX_HASHES = 1000;
 
-/** A blob store in a folder: `sha256/<first two digits>/<digits>`, uploads under `uploads/<id>`. */
+/**
+ * A blob store in a folder: `sha256/<first two digits>/<digits>`, uploads under `uploads/<id>`.
+ * Processes may share it, each with uploads of its own: one must not append while another finishes.
+ * So there is one registry to a folder; one that starts after it goes on with its uploads.
+ */
 export class DirectoryBlobStore implements BlobStore {
   readonly #folder: string;
-  /** What was appended in this process is hashed already; after a restart it is read again. */
+  /** Of what was appended in this process; what is not here is read once more in the end. */
   readonly #hashes = new Map<string, Hash>();
   readonly #busy = new Set<string>();
 
@@ -30,11 +37,19 @@ export class DirectoryBlobStore implements BlobStore {
     return sizeOf(this.#fileOf(digest));
   }
 
-  async read(digest: string, range?: { first: number; last: number }): Promise<Readable> {
-    // opened here, so that it is read to its end also when it is deleted meanwhile
+  async send(digest: string, begin: () => Writable, range?: Range): Promise<void> {
+    // opened first, so that it is read to its end also when it is deleted meanwhile
     const file = await open(this.#fileOf(digest), 'r');
-    const part = range === undefined ? {} : { start: range.first, end: range.last };
-    return file.createReadStream({ highWaterMark: CHUNK_BYTES, ...part });
+    try {
+      const { size } = await file.stat();
+      const sink = begin();
+      await sendFile(file, range ?? { first: 0, last: size - 1 }, sink).then(
+        () => sink.end(),
+        (error: Error) => sink.destroy(error),
+      );
+    } finally {
+      await file.close();
+    }
   }
 
   async delete(digest: string): Promise<void> {
@@ -44,56 +59,40 @@ export class DirectoryBlobStore implements BlobStore {
   async open(id: string): Promise<void> {
     const file = await open(this.#uploadOf(id), 'wx', 0o600);
     await file.close();
-    this.#hashes.set(id, createHash('sha256'));
   }
 
   uploaded(id: string): Promise<number | null> {
     return sizeOf(this.#uploadOf(id));
   }
 
-  async append(id: string, offset: number, source: Readable): Promise<number> {
-    const file = this.#uploadOf(id);
-    const before = (await sizeOf(file)) ?? 0;
-    if (offset !== before || this.#busy.has(id)) throw new WrongOffset(before);
-    this.#busy.add(id);
-    const hash = this.#hashes.get(id)?.copy() ?? null;
-    let sizeBytes = before;
-    const watch = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash?.update(chunk);
-        sizeBytes += chunk.length;
-        done(null, chunk);
-      },
+  append(id: string, offset: number, source: Readable): Promise<number> {
+    return this.#alone(id, async (path, before) => {
+      if (offset !== before) throw new WrongOffset(before);
+      const hash = before === 0 ? createHash('sha256') : (this.#hashes.get(id)?.copy() ?? null);
+      try {
+        const sizeBytes = await appendTo(path, before, hashed(source, hash));
+        if (hash !== null) this.#remember(id, hash);
+        return sizeBytes;
+      } catch (error) {
+        await truncate(path, before).catch(() => {}); // cancelled meanwhile
+        throw explained(error);
+      }
     });
-    try {
-      const sink = createWriteStream(file, { flags: 'r+', start: before });
-      await pipeline(source, watch, sink);
-      if (hash === null) this.#hashes.delete(id);
-      else this.#hashes.set(id, hash);
-      return sizeBytes;
-    } catch (error) {
-      await truncate(file, before).catch(() => {}); // cancelled meanwhile
-      throw explained(error);
-    } finally {
-      this.#busy.delete(id);
-    }
   }
 
-  async finish(id: string, expected?: string): Promise<{ digest: string; sizeBytes: number }> {
-    const file = this.#uploadOf(id);
-    const sizeBytes = await sizeOf(file);
-    if (sizeBytes === null || this.#busy.has(id)) throw new WrongOffset(sizeBytes ?? 0);
-    this.#busy.add(id);
-    try {
-      const hash = this.#hashes.get(id) ?? (await hashOfFile(file));
-      const digest = `sha256:${hash.copy().digest('hex')}`;
-      if (expected !== undefined && expected !== digest) throw new DigestMismatch(expected, digest);
-      await this.#publish(file, digest);
-      return { digest, sizeBytes };
-    } finally {
-      this.#busy.delete(id);
-      await this.cancel(id);
-    }
+  finish(id: string, expected?: string): Promise<{ digest: string; sizeBytes: number }> {
+    return this.#alone(id, async (path, sizeBytes) => {
+      try {
+        const hash = this.#hashes.get(id) ?? (await hashOfFile(path));
+        const digest = `sha256:${hash.digest('hex')}`;
+        if (expected !== undefined && expected !== digest)
+          throw new DigestMismatch(expected, digest);
+        await this.#publish(path, digest);
+        return { digest, sizeBytes };
+      } finally {
+        await this.cancel(id);
+      }
+    });
   }
 
   async cancel(id: string): Promise<void> {
@@ -101,11 +100,46 @@ export class DirectoryBlobStore implements BlobStore {
     await rm(this.#uploadOf(id), { force: true });
   }
 
+  async cancelIdle(since: Date): Promise<number> {
+    let count = 0;
+    for (const id of await readdir(join(this.#folder, 'uploads'))) {
+      if (!UPLOAD_ID.test(id)) continue; // not ours
+      const stats = await statsOf(this.#uploadOf(id));
+      if (stats === null || stats.mtime >= since || this.#busy.has(id)) continue;
+      await this.cancel(id);
+      count++;
+    }
+    return count;
+  }
+
+  /** What is looked at and changed is the upload's file, by one at a time. */
+  async #alone<T>(id: string, work: (path: string, sizeBytes: number) => Promise<T>): Promise<T> {
+    const path = this.#uploadOf(id);
+    if (this.#busy.has(id)) throw new WrongOffset((await sizeOf(path)) ?? 0);
+    this.#busy.add(id);
+    try {
+      const sizeBytes = await sizeOf(path);
+      if (sizeBytes === null) throw new WrongOffset(0);
+      return await work(path, sizeBytes);
+    } finally {
+      this.#busy.delete(id);
+    }
+  }
+
+  /** The oldest are forgotten: tenants may begin uploads without end. */
+  #remember(id: string, hash: Hash): void {
+    this.#hashes.delete(id);
+    this.#hashes.set(id, hash);
+    const [oldest = id] = this.#hashes.keys();
+    if (this.#hashes.size > MAX_HASHES) this.#hashes.delete(oldest);
+  }
+
   /** It is on the disk before it has its name. */
   async #publish(file: string, digest: string): Promise<void> {
     const target = this.#fileOf(digest);
     try {
-      await mkdir(dirname(target), { recursive: true });
+      const made = await mkdir(dirname(target), { recursive: true });
+      if (made !== undefined) await syncToDisk(dirname(made));
       await syncToDisk(file);
       await rename(file, target);
       await syncToDisk(dirname(target));
@@ -121,17 +155,42 @@ export class DirectoryBlobStore implements BlobStore {
   }
 
   #uploadOf(id: string): string {
-    if (!/^\w+$/.test(id)) throw new Error(`${id} is no upload's id`);
+    if (!UPLOAD_ID.test(id)) throw new Error(`${id} is no upload's id`);
     return join(this.#folder, 'uploads', id);
   }
 }
 
 async function sizeOf(file: string): Promise<number | null> {
+  return (await statsOf(file))?.size ?? null;
+}
+
+async function statsOf(file: string): Promise<Stats | null> {
   try {
-    return (await stat(file)).size;
+    return await stat(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
+  }
+}
+
+async function appendTo(
+  path: string,
+  position: number,
+  source: AsyncIterable<Buffer>,
+): Promise<number> {
+  const file = await open(path, 'r+');
+  try {
+    return await writeBehind(file, position, source);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A source that is left before its end stays open: a request's answer goes the same way. */
+async function* hashed(source: Readable, hash: Hash | null): AsyncGenerator<Buffer> {
+  for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+    hash?.update(chunk);
+    yield chunk;
   }
 }
 

@@ -105,7 +105,7 @@ function readJson(fastify: FastifyInstance): void {
 
 /** One wide line for each request. */
 function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply, ip: string): void {
-  const level = reply.raw.statusCode >= 500 ? 'warn' : 'info';
+  const level = reply.raw.statusCode >= 500 || reply.raw.errored ? 'warn' : 'info';
   log[level](
     {
       requestId: request.id,
@@ -114,6 +114,7 @@ function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply, i
       path: request.url.split('?', 1)[0],
       status: reply.raw.statusCode,
       aborted: reply.raw.writableFinished ? undefined : true,
+      err: reply.raw.errored ?? undefined,
       durationMs: Math.round(reply.elapsedTime * 10) / 10,
       ip,
     },

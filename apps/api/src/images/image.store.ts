@@ -169,33 +169,6 @@ export class ImageStore {
     );
     return rows.map(({ name }) => name);
   }
-
-  async addUpload({ id: repositoryId }: Repository): Promise<string> {
-    const id = newId('upl');
-    await this.database.pool.query({
-      name: 'add-upload',
-      text: 'INSERT INTO "BlobUpload" (id, "repositoryId") VALUES ($1, $2)',
-      values: [id, repositoryId],
-    });
-    return id;
-  }
-
-  async hasUpload({ id: repositoryId }: Repository, id: string): Promise<boolean> {
-    const { rowCount } = await this.database.pool.query({
-      name: 'has-upload',
-      text: 'SELECT FROM "BlobUpload" WHERE id = $1 AND "repositoryId" = $2',
-      values: [id, repositoryId],
-    });
-    return rowCount === 1;
-  }
-
-  async removeUpload({ id: repositoryId }: Repository, id: string): Promise<void> {
-    await this.database.pool.query({
-      name: 'remove-upload',
-      text: 'DELETE FROM "BlobUpload" WHERE id = $1 AND "repositoryId" = $2',
-      values: [id, repositoryId],
-    });
-  }
 }
 
 type Lock = 'SHARE' | 'UPDATE';

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { BlobStore } from '../blobs/blob-store.ts';
+import type { BlobStore, Range } from '../blobs/blob-store.ts';
+import { rawAnswer } from '../http/raw-answer.ts';
 import { ImageStore } from '../images/image.store.ts';
 import { BLOB_STORE } from '../platform.module.ts';
 import type { Exchange } from './exchange.ts';
@@ -29,17 +30,14 @@ export class BlobEndpoint {
     const size = await this.#sizeOf(caller, name, digest);
     reply.headers(headersOf(digest));
     const range = rangeOf(request.headers.range, size);
-    if (range === null) {
-      reply.header('content-length', size).send(await this.blobs.read(digest));
-      return;
-    }
-    reply
-      .code(206)
-      .headers({
+    if (range === null) reply.header('content-length', size);
+    else {
+      reply.code(206).headers({
         'content-length': range.last - range.first + 1,
         'content-range': `bytes ${range.first}-${range.last}/${size}`,
-      })
-      .send(await this.blobs.read(digest, range));
+      });
+    }
+    await this.blobs.send(digest, () => rawAnswer(reply), range ?? { first: 0, last: size - 1 });
   }
 
   async delete({ reply, caller }: Exchange, { name, digest }: Target): Promise<void> {
@@ -79,10 +77,7 @@ function unknown(name: string, digest: string): OciError {
  * One range of bytes; null: the whole, as for a header that makes no sense.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-14.2
  */
-export function rangeOf(
-  header: string | undefined,
-  size: number,
-): { first: number; last: number } | null {
+export function rangeOf(header: string | undefined, size: number): Range | null {
   const [, from = '', to = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '') ?? [];
   if (from === '' && to === '') return null;
   const first = from === '' ? Math.max(0, size - Number(to)) : Number(from);

@@ -1,10 +1,17 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { mkdtemp, rm, truncate } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { digestOf, MEDIA_TYPES } from '@slipway/oci';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
+
+const run = promisify(execFile);
+const MIB = 1024 * 1024;
 
 let api: TestApi;
 let acme: { token: string };
@@ -361,4 +368,57 @@ test('a client that goes away in the middle of a blob leaves nothing of it', asy
   });
   whole.destroy();
   await vi.waitFor(() => expect(readdirSync(uploads)).toHaveLength(others), { timeout: 20_000 });
+});
+
+test('a client that goes away in the middle of a pull leaves no file open', async () => {
+  const { digest } = await pushBlob(name, randomBytes(16 * MIB));
+  const openFiles = () =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).endsWith(digest.slice('sha256:'.length));
+      } catch {
+        return false; // closed meanwhile
+      }
+    });
+  const pulled = await call('GET', `/v2/${name}/blobs/${digest}`);
+  const reader = pulled.body?.getReader();
+  expect((await reader?.read())?.done).toBe(false);
+  expect(openFiles()).toHaveLength(1);
+  await reader?.cancel();
+  await vi.waitFor(() => expect(openFiles()).toEqual([]), { timeout: 20_000 });
+});
+
+test('a pull of a blob that the disk has lost a part of breaks off', async () => {
+  const { digest } = await pushBlob(name, randomBytes(2 * MIB));
+  const hex = digest.slice('sha256:'.length);
+  await truncate(join(api.blobsDir, 'sha256', hex.slice(0, 2), hex), MIB);
+  const pulled = await call('GET', `/v2/${name}/blobs/${digest}`);
+  await expect(pulled.arrayBuffer()).rejects.toThrow('terminated');
+});
+
+test('a full disk is told to who pushes, and what is there can be pulled', async () => {
+  const disk = await mkdtemp(join(tmpdir(), 'slipway-disk-'));
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'slipway-test', disk]);
+  try {
+    await using full = await startTestApi({ BLOBS_DIR: disk });
+    const push = (bytes: Uint8Array<ArrayBuffer>) =>
+      fetch(`${full.registryUrl}/v2/${name}/blobs/uploads/?digest=${digestOf(bytes)}`, {
+        ...{ method: 'POST', headers: { authorization: `Bearer ${full.token}` }, body: bytes },
+      });
+    const small = await push(randomBytes(MIB));
+    expect(small.status).toBe(201);
+    const large = await push(randomBytes(16 * MIB));
+    expect([large.status, await large.json()]).toMatchObject([
+      507,
+      { errors: [{ message: 'The platform has no disk space left for this.' }] },
+    ]);
+    expect(readdirSync(join(disk, 'uploads'))).toEqual([]);
+    const pulled = await fetch(`${full.registryUrl}${small.headers.get('location')}`, {
+      headers: { authorization: `Bearer ${full.token}` },
+    });
+    expect((await pulled.arrayBuffer()).byteLength).toBe(MIB);
+  } finally {
+    await run('umount', [disk]);
+    await rm(disk, { recursive: true });
+  }
 });

@@ -6,6 +6,7 @@ import { BLOB_STORE } from '../platform.module.ts';
 import type { Exchange } from './exchange.ts';
 import { OciError } from './oci-error.ts';
 import { RegistryAccess } from './registry-access.ts';
+import { UploadIds } from './upload-ids.ts';
 
 interface Target {
   name: string;
@@ -18,6 +19,7 @@ export class UploadEndpoint {
   constructor(
     @Inject(RegistryAccess) private readonly access: RegistryAccess,
     @Inject(ImageStore) private readonly images: ImageStore,
+    @Inject(UploadIds) private readonly ids: UploadIds,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
   ) {}
 
@@ -30,13 +32,13 @@ export class UploadEndpoint {
       created(reply, name, mount);
       return;
     }
-    const id = await this.images.addUpload(repository);
+    const id = this.ids.make(repository);
     await this.blobs.open(id);
     if (query.has('digest')) {
       try {
         await this.#complete(exchange, repository, { name, id });
       } catch (error) {
-        await this.#remove(repository, id); // nobody was told of it
+        await this.blobs.cancel(id); // nobody was told of it
         throw error;
       }
       return;
@@ -66,14 +68,10 @@ export class UploadEndpoint {
   }
 
   async cancel({ reply, caller }: Exchange, target: Target): Promise<void> {
-    const repository = await this.#repositoryOf(caller, target);
-    await this.#remove(repository, target.id);
+    await this.#repositoryOf(caller, target);
+    await this.#uploaded(target);
+    await this.blobs.cancel(target.id);
     reply.code(204).send();
-  }
-
-  async #remove(repository: Repository, id: string): Promise<void> {
-    await this.blobs.cancel(id);
-    await this.images.removeUpload(repository, id);
   }
 
   async #complete(exchange: Exchange, repository: Repository, target: Target): Promise<void> {
@@ -88,8 +86,6 @@ export class UploadEndpoint {
     } catch (error) {
       if (error instanceof DigestMismatch) throw new OciError('DIGEST_INVALID', error.message);
       throw asOciError(error, target);
-    } finally {
-      await this.images.removeUpload(repository, target.id);
     }
     created(exchange.reply, target.name, digest);
   }
@@ -113,7 +109,7 @@ export class UploadEndpoint {
 
   async #repositoryOf(caller: Exchange['caller'], { name, id }: Target): Promise<Repository> {
     const repository = await this.access.find(caller, name, 'push');
-    if (!(await this.images.hasUpload(repository, id))) throw unknown(id);
+    if (!this.ids.isOf(repository, id)) throw unknown(id);
     return repository;
   }
 

@@ -45,14 +45,16 @@ interface Answer {
 export async function startTestApi(overrides: Record<string, string> = {}): Promise<TestApi> {
   const database = await createTestDatabase();
   const blobsDir = await mkdtemp(join(tmpdir(), 'slipway-blobs-'));
+  const agentSocket = join(blobsDir, 'api.sock');
+  const redisUrl = testRedisUrl();
   const token = `slp_${randomBytes(32).toString('base64url')}`;
   const env = readEnv({
     NODE_ENV: 'test',
     API_PORT: '0',
     REGISTRY_PORT: '0',
     BLOBS_DIR: blobsDir,
-    AGENT_SOCKET: join(blobsDir, 'api.sock'),
-    REDIS_URL: testRedisUrl(),
+    AGENT_SOCKET: agentSocket,
+    REDIS_URL: redisUrl,
     SERVICES_URL: 'http://example.test:8000',
     SECRET_KEY: randomBytes(32).toString('base64url'),
     DATABASE_URL: database.url,
@@ -60,17 +62,18 @@ export async function startTestApi(overrides: Record<string, string> = {}): Prom
     LOG_LEVEL: 'silent',
     ...overrides,
   });
-  const api = await startApi(env, createLogger({ name: 'api', level: env.LOG_LEVEL }));
+  const api = await startApi(env, createLogger({ name: 'api', level: env.shared.LOG_LEVEL }));
   return {
-    url: api.url,
-    registryUrl: api.registryUrl,
+    url: served(api.url),
+    get registryUrl() {
+      return served(api.registryUrl);
+    },
     databaseUrl: database.url,
     blobsDir,
-    agentSocket: env.AGENT_SOCKET,
-    redisUrl: env.REDIS_URL,
+    ...{ agentSocket, redisUrl },
     token,
     call: (method, path, options = {}) =>
-      call(`${api.url}${path}`, method, {
+      call(`${served(api.url)}${path}`, method, {
         token: options.token === undefined ? token : options.token,
         ...options,
       }),
@@ -81,6 +84,11 @@ export async function startTestApi(overrides: Record<string, string> = {}): Prom
       await rm(blobsDir, { recursive: true });
     },
   };
+}
+
+function served(url: string | null): string {
+  if (url === null) throw new Error('the process does not have this role');
+  return url;
 }
 
 async function call(url: string, method: string, options: CallOptions): Promise<Answer> {

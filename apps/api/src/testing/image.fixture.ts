@@ -3,7 +3,7 @@ import type { TestApi } from './api.fixture.ts';
 
 /** One of no layers: for the API an image is what has a manifest. @returns its digest */
 export async function pushTestImage(
-  { registryUrl, token }: TestApi,
+  { registryUrl, token }: Pick<TestApi, 'registryUrl' | 'token'>,
   repository: string,
   tag: string,
 ): Promise<string> {

@@ -1,0 +1,61 @@
+import { rm } from 'node:fs/promises';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Notifications } from '@slipway/db';
+import { urlOf } from '@slipway/process';
+import { Queues } from '@slipway/queue';
+import { RoutePublisher } from '@slipway/routes';
+import { Connections } from '@slipway/rpc';
+import { AgentDoor } from '../agents/agent-door.ts';
+import { appModule } from '../app.module.ts';
+import { Restarts } from '../containers/restarts.ts';
+import { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { ApiEnv, SharedEnv } from '../env.ts';
+import { drained } from '../http/drained.ts';
+import { sendProblem } from '../http/problem.filter.ts';
+import { createServer } from '../http/server.ts';
+import { buildOpenApiDocument } from '../openapi/document.ts';
+import { publishDocument } from '../openapi/published.ts';
+import { RouteFeed } from '../routing/route-feed.ts';
+import { DeployRunner } from '../services/deploy-runner.ts';
+import type { Core, RunningRole } from './role.ts';
+
+/** REST, what agents call, and what the platform does by itself. Resolves when both listen. */
+export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise<RunningRole> {
+  const { log } = core;
+  const rest = createServer(log, { readsJson: true, refuse: sendProblem });
+  const agents = createServer(log, { readsJson: true, refuse: sendProblem });
+  const notifications = new Notifications(env.DATABASE_URL.reveal());
+  const queues = new Queues(env.REDIS_URL);
+  const routePublisher = new RoutePublisher(env.REDIS_URL);
+  const { PARTS_FILE: partsFile = null, SERVICES_URL: servicesUrl } = env;
+  const app = await NestFactory.create<NestFastifyApplication>(
+    appModule(
+      { ...core, notifications, queues, routePublisher, partsFile, servicesUrl },
+      { checksAnswers: env.NODE_ENV === 'test' },
+    ),
+    rest.adapter,
+    { bodyParser: false, abortOnError: false, logger: false },
+  );
+  publishDocument(buildOpenApiDocument());
+  await app.listen(env.API_PORT, env.API_HOST);
+  app.get(AgentDoor).serveOn(agents.fastify);
+  await rm(env.AGENT_SOCKET, { force: true });
+  await agents.fastify.listen({ path: env.AGENT_SOCKET });
+  const loops = [Dispatcher, DeployRunner, Restarts, RouteFeed].map((part) => app.get(part).loop);
+  for (const loop of loops) loop.start();
+  return {
+    url: urlOf(rest.fastify.server),
+    async close() {
+      await Promise.all([
+        drained(rest, () => app.close()),
+        drained(agents, () => agents.fastify.close()),
+        ...loops.map((loop) => loop.close()),
+      ]);
+      await app.get(Connections).close();
+      await queues.close();
+      routePublisher.close();
+      await notifications.close();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { toolsForTests } from '@slipway/infra';
+import { exec } from '@slipway/process';
+import { randomImage } from '../fixtures/random-image.ts';
+import { type Bench, type Comparison, Figures, rounds } from './comparison.ts';
+import { startDockerRegistry } from './docker-registry.ts';
+
+/* Pushes and pulls by skopeo, one layer after the other: our registry, which asks PostgreSQL who may,
+   beside an open docker-registry, on the same disk. Both sync a layer to the disk before they answer.
+   Besides, ours syncs its folder and a row of PostgreSQL, docker-registry some ten small files. */
+
+const PEER = 'docker-registry';
+const REPOSITORY = 'local/default/bench';
+const ROUNDS = 5;
+const MB = 1_000_000;
+const IMAGES = [
+  { name: '1 × 200 MB', layers: { count: 1, bytes: 200 * MB } },
+  { name: '20 × 2 MB', layers: { count: 20, bytes: 2 * MB } },
+];
+
+export const registry: Bench = async (checkout, say) => {
+  const skopeo = (await toolsForTests(['skopeo'])).fileOf('skopeo');
+  const { registry: address, token } = await checkout.endpoints();
+  const folder = join(checkout.stateDir, 'bench');
+  await using peer = await startDockerRegistry(join(folder, PEER));
+  const creds = `bench:${token}`;
+  const places = {
+    ours: { at: address, source: ['--src-creds', creds], target: ['--dest-creds', creds] },
+    theirs: { at: peer.address, source: [], target: [] },
+  };
+  const copied = async (...args: string[]): Promise<number> => {
+    const tls = ['--src-tls-verify=false', '--dest-tls-verify=false'];
+    const begun = performance.now();
+    await exec(skopeo, ['copy', '--quiet', '--insecure-policy', ...tls, ...args]);
+    return (performance.now() - begun) / 1000;
+  };
+  const rows: Comparison[] = [];
+  for (const { name, layers } of IMAGES) {
+    const push = new Figures();
+    const pull = new Figures();
+    const megabytes = (layers.count * layers.bytes) / MB;
+    for (const round of rounds(ROUNDS)) {
+      say(`${name}, ${round.name}`);
+      const image = join(folder, 'image');
+      await randomImage(image, layers);
+      for (const side of round.sides) {
+        const { at, target } = places[side];
+        const seconds = await copied(...target, `dir:${image}`, `docker://${at}/${REPOSITORY}`);
+        if (round.counts) push[side].push(megabytes / seconds);
+      }
+      for (const side of round.sides) {
+        const { at, source } = places[side];
+        const local = join(folder, 'pulled');
+        const seconds = await copied(...source, `docker://${at}/${REPOSITORY}`, `dir:${local}`);
+        if (round.counts) pull[side].push(megabytes / seconds);
+        await rm(local, { recursive: true });
+      }
+      await rm(image, { recursive: true });
+    }
+    const common = { peer: PEER, unit: 'MB/s', better: 'higher' } as const;
+    rows.push({ what: `push ${name}`, figures: push, ...common });
+    rows.push({ what: `pull ${name}`, figures: pull, ...common });
+  }
+  return rows;
+};

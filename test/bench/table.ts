@@ -1,0 +1,36 @@
+import { type Comparison, median, ratios } from './comparison.ts';
+
+const HEAD = ['', 'Slipway', 'peer', 'ratio', 'of each round', ''];
+
+/** Medians, and the ratio of the rounds in the middle. */
+export function printTable(rows: readonly Comparison[]): void {
+  const cells = [HEAD, ...rows.map(cellsOf)];
+  const widths = HEAD.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  console.log('');
+  for (const row of cells) {
+    const padded = row.map((cell, column) => {
+      const width = widths[column] ?? 0;
+      return column === 0 || column === row.length - 1 ? cell.padEnd(width) : cell.padStart(width);
+    });
+    console.log(padded.join('  ').trimEnd());
+  }
+}
+
+function cellsOf({ what, figures, unit, better, peer }: Comparison): string[] {
+  return [
+    what,
+    `${shown(median(figures.ours))} ${unit}`,
+    `${shown(median(figures.theirs))} ${unit}`,
+    `${median(ratios(figures)).toFixed(2)} ×`,
+    spread(ratios(figures)),
+    `${better} is better; beside ${peer}, ${figures.ours.length} rounds`,
+  ];
+}
+
+function spread(figures: readonly number[]): string {
+  return `${Math.min(...figures).toFixed(2)} – ${Math.max(...figures).toFixed(2)}`;
+}
+
+function shown(value: number): string {
+  return value.toPrecision(3);
+}
