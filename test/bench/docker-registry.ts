@@ -27,18 +27,21 @@ export async function startDockerRegistry(
     stdio: ['ignore', log.fd, log.fd],
   });
   const ended = once(server, 'exit');
-  await waitFor('docker-registry', async () => (await fetch(`http://${address}/v2/`)).ok, {
-    timeoutMs: 60_000,
-    giveUp: () => (server.exitCode === null ? null : readFileSync(logFile, 'utf8')),
-  });
-  return {
-    address,
-    async [Symbol.asyncDispose]() {
-      server.kill();
-      await ended;
-      await log.close();
-    },
+  const end = async (): Promise<void> => {
+    server.kill();
+    await ended;
+    await log.close();
   };
+  try {
+    await waitFor('docker-registry', async () => (await fetch(`http://${address}/v2/`)).ok, {
+      timeoutMs: 60_000,
+      giveUp: () => (server.exitCode === null ? null : readFileSync(logFile, 'utf8')),
+    });
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return { address, [Symbol.asyncDispose]: end };
 }
 
 async function freePort(): Promise<number> {

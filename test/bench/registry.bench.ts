@@ -1,8 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toolsForTests } from '@slipway/infra';
-import { exec } from '@slipway/process';
 import { randomImage } from '../fixtures/random-image.ts';
+import { registryTools } from '../fixtures/registry-tools.ts';
 import { type Bench, type Comparison, Figures, rounds } from './comparison.ts';
 import { startDockerRegistry } from './docker-registry.ts';
 
@@ -20,19 +19,17 @@ const IMAGES = [
 ];
 
 export const registry: Bench = async (checkout, say) => {
-  const skopeo = (await toolsForTests(['skopeo'])).fileOf('skopeo');
   const { registry: address, token } = await checkout.endpoints();
+  const { copy } = await registryTools(address, token);
   const folder = join(checkout.stateDir, 'bench');
   await using peer = await startDockerRegistry(join(folder, PEER));
-  const creds = `bench:${token}`;
   const places = {
-    ours: { at: address, source: ['--src-creds', creds], target: ['--dest-creds', creds] },
-    theirs: { at: peer.address, source: [], target: [] },
+    ours: `docker://${address}/${REPOSITORY}`,
+    theirs: `docker://${peer.address}/${REPOSITORY}`,
   };
-  const copied = async (...args: string[]): Promise<number> => {
-    const tls = ['--src-tls-verify=false', '--dest-tls-verify=false'];
+  const secondsOf = async (...[from, to]: Parameters<typeof copy>): Promise<number> => {
     const begun = performance.now();
-    await exec(skopeo, ['copy', '--quiet', '--insecure-policy', ...tls, ...args]);
+    await copy(from, to);
     return (performance.now() - begun) / 1000;
   };
   const rows: Comparison[] = [];
@@ -45,14 +42,12 @@ export const registry: Bench = async (checkout, say) => {
       const image = join(folder, 'image');
       await randomImage(image, layers);
       for (const side of round.sides) {
-        const { at, target } = places[side];
-        const seconds = await copied(...target, `dir:${image}`, `docker://${at}/${REPOSITORY}`);
+        const seconds = await secondsOf(`dir:${image}`, places[side]);
         if (round.counts) push[side].push(megabytes / seconds);
       }
       for (const side of round.sides) {
-        const { at, source } = places[side];
         const local = join(folder, 'pulled');
-        const seconds = await copied(...source, `docker://${at}/${REPOSITORY}`, `dir:${local}`);
+        const seconds = await secondsOf(places[side], `dir:${local}`);
         if (round.counts) pull[side].push(megabytes / seconds);
         await rm(local, { recursive: true });
       }

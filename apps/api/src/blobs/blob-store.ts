@@ -53,10 +53,10 @@ export interface BlobStore {
   uploaded(id: string): Promise<number | null>;
   /**
    * @param source its chunks are given away: what is written is freed at once
-   * @returns bytes so far. @throws WrongOffset also while another piece is being appended
+   * @returns bytes so far. @throws WrongOffset, also while another piece is being appended, and when there is no such upload
    */
   append(id: string, offset: number, source: Readable): Promise<number>;
-  /** @throws DigestMismatch, and the upload is gone then; WrongOffset while a piece is being appended */
+  /** @throws DigestMismatch, and the upload is gone then; WrongOffset as `append` */
   finish(id: string, expected?: string): Promise<{ digest: string; sizeBytes: number }>;
   /** no harm when there is none */
   cancel(id: string): Promise<void>;
