@@ -15,6 +15,11 @@ export default {
       { path: '^apps/', pathNot: '^apps/$1/' },
     ),
     error(
+      'only-the-api-opens-postgresql',
+      { path: '^apps/', pathNot: '^apps/api/' },
+      { path: '^libs/db/' },
+    ),
+    error(
       'apps-leave-infra-and-test-to-tests',
       { path: '^apps/', pathNot: tests },
       { path: '^(infra|test)/' },
@@ -52,6 +57,11 @@ export default {
       'only-redis-touches-ioredis',
       { pathNot: '^libs/redis/' },
       { path: 'node_modules/ioredis/' },
+    ),
+    error(
+      'only-metrics-touches-prom-client',
+      { pathNot: '^libs/metrics/' },
+      { path: 'node_modules/prom-client/' },
     ),
     error(
       'only-the-engine-driver-touches-grpc',

@@ -1,6 +1,6 @@
-import { digestOf, RegistryClient } from '@slipway/oci';
 import { expect, test } from 'vitest';
 import { containersIn } from '../fixtures/containers.ts';
+import { freshImage } from '../fixtures/fresh-image.ts';
 import { flushRedis, pidOf, platform } from '../fixtures/platform.ts';
 
 /* Containers as a tenant has them: through the generated client, on a running platform. */
@@ -77,6 +77,9 @@ test('what cannot begin fails with its reason', async () => {
     [{ command: ['nothing'] }, 'command-not-found', /"nothing"/],
     [{ command: ['/etc/passwd'] }, 'command-not-executable', /"\/etc\/passwd"/],
     [{ command: ['sh'], user: 'bob' }, 'user-not-found', /"bob"/],
+    [{ command: ['sh'], user: '0:bobs' }, 'user-not-found', /"bobs"/],
+    [{ command: [] }, 'command-missing', /has a command/],
+    [{ command: ['sh'], workingDir: '/etc/passwd' }, 'start-failed', /\/etc\/passwd/],
   ];
   for (const [body, reason, message] of cases) {
     const failed = await ended(await create(body));
@@ -125,27 +128,8 @@ test('one that is not started has its files, and can be started', async () => {
   expect(await ended(made)).toMatchObject({ exitCode: 0 });
 });
 
-/** An image that no node has: busybox under a manifest of its own. */
-async function freshImage(name: string): Promise<() => Promise<unknown>> {
-  const { registry, token, organization, project } = platform();
-  const registryClient = new RegistryClient(`http://${registry}`, `Bearer ${token}`);
-  const repository = `${organization}/${project}/${name}`;
-  const found = await registryClient.manifest('library/busybox', 'latest');
-  const manifest = JSON.parse(new TextDecoder().decode(found?.content));
-  for (const { digest } of [manifest.config, ...manifest.layers]) {
-    await registryClient.mountBlob(repository, digest, 'library/busybox');
-  }
-  const content = JSON.stringify({ ...manifest, annotations: { name } });
-  await registryClient.pushManifest(repository, 'latest', {
-    mediaType: manifest.mediaType,
-    content,
-  });
-  const at = `http://${registry}/v2/${repository}/manifests/${digestOf(content)}`;
-  return () => fetch(at, { method: 'DELETE', headers: { authorization: `Bearer ${token}` } });
-}
-
 test('an image that was deleted before the node had it fails the run, and says so', async () => {
-  const deleteImage = await freshImage('deleted');
+  const deleteImage = await freshImage(platform(), 'deleted');
   process.kill(pidOf('agent'), 'SIGSTOP');
   const made = await create({ image: 'deleted', command: ['true'] }).finally(async () => {
     await deleteImage();

@@ -1,7 +1,8 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { API_CALLS, BUILD_CALLS, LOG_CALLS } from '@slipway/contracts';
-import type { Logger } from '@slipway/log';
+import { type Logger, traced } from '@slipway/log';
+import { METRICS_PATH, openMetrics } from '@slipway/metrics';
 import { BUILDS, nodeQueue, workOn } from '@slipway/queue';
 import { callerOf, connect } from '@slipway/rpc';
 import pLimit from 'p-limit';
@@ -9,6 +10,7 @@ import { BUILDS_SIDE_BY_SIDE, Builds } from './builds/builds.ts';
 import { ContextSource } from './builds/context-source.ts';
 import { Containerd } from './containerd/containerd.ts';
 import { serveAddresses } from './containers/addresses.ts';
+import { ContainerMetrics } from './containers/container-metrics.ts';
 import { Looks } from './containers/looks.ts';
 import type { NodeContext } from './containers/node-context.ts';
 import { Resync } from './containers/resync.ts';
@@ -30,7 +32,10 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
     namespace: env.CONTAINERD_NAMESPACE,
     runcRoot: env.RUNC_ROOT,
   });
+  const metrics = openMetrics();
+  const containerMetrics = new ContainerMetrics(metrics, containerd);
   const door = createDoor(log, () => isReady);
+  door.get(METRICS_PATH, () => metrics.metrics());
   serveLogs(door, env.CONTAINER_LOGS_DIR);
   serveAddresses(door, containerd);
   await listenOn(door, env.AGENT_SOCKET);
@@ -53,8 +58,8 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   );
   const nodeId = await announcer.join();
   const context: NodeContext = {
-    ...{ nodeId, containerd, network, api, log },
-    images: new ImagePuller(containerd, env.REGISTRY_URL),
+    ...{ nodeId, containerd, network, api, log, metrics: containerMetrics },
+    images: new ImagePuller(containerd, { registryUrl: env.REGISTRY_URL, metrics }),
     logs: callerOf(logPool, LOG_CALLS),
     cgroupParent: env.CGROUP_PARENT,
     heavy: pLimit(2 * cpus().length),
@@ -62,7 +67,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   const looks = new Looks(context);
   const resync = new Resync(looks, context);
   const builds = await Builds.begin({
-    ...{ nodeId, log, workDir: join(env.BUILDS_DIR, 'work') },
+    ...{ nodeId, log, metrics, workDir: join(env.BUILDS_DIR, 'work') },
     api: callerOf(apiPool, BUILD_CALLS),
     contexts: new ContextSource(apiPool, nodeId),
     settings: {
@@ -77,17 +82,20 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   );
   const worker = workOn(env.REDIS_URL, nodeQueue(nodeId), {
     sideBySide: COMMANDS_SIDE_BY_SIDE,
-    async onCommand({ engineId, requestId }) {
-      const begun = performance.now();
-      await looks.look(engineId);
-      const durationMs = Math.round(performance.now() - begun);
-      log.info({ requestId, engineId, durationMs }, 'command');
+    async onCommand({ engineId, requestId }, waitedMs) {
+      containerMetrics.commandWaitSeconds.observe(waitedMs / 1_000);
+      await traced(requestId, async () => {
+        const begun = performance.now();
+        await looks.look(engineId);
+        const durationMs = Math.round(performance.now() - begun);
+        log.info({ engineId, waitedMs, durationMs }, 'command');
+      });
     },
     onGap: () => resync.soon(),
   });
   const builder = workOn(env.REDIS_URL, BUILDS, {
     sideBySide: BUILDS_SIDE_BY_SIDE,
-    onCommand: ({ buildId }) => builds.make(buildId),
+    onCommand: ({ buildId, requestId }) => traced(requestId, () => builds.make(buildId)),
     onGap: () => builds.look(),
   });
   isReady = true;

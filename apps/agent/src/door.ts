@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import type { Logger } from '@slipway/log';
+import { type Logger, traced } from '@slipway/log';
 import Fastify, { type FastifyInstance } from 'fastify';
 
 /** What a call against its contract is answered with: 400. */
@@ -14,14 +14,17 @@ export class MalformedCall extends Error {
 export function createDoor(log: Logger, isReady: () => boolean): FastifyInstance {
   const door = Fastify({
     logger: false,
-    requestIdHeader: 'x-request-id',
     forceCloseConnections: true,
   });
   door.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status >= 500)
-      log.error({ err: error, requestId: request.id, url: request.url }, 'call failed');
+    if (status >= 500) log.error({ err: error, url: request.url }, 'call failed');
     reply.code(status).send({ message: error.message });
+  });
+  door.addHook('preValidation', ({ headers }, _reply, done) => {
+    const requestId = headers['x-request-id'];
+    if (typeof requestId === 'string') traced(requestId, done);
+    else done();
   });
   door.get('/health', (_request, reply) => reply.code(isReady() ? 200 : 503).send({}));
   return door;

@@ -1,7 +1,9 @@
 import { openDatabase } from '@slipway/db';
 import type { Logger } from '@slipway/log';
+import { openMetrics } from '@slipway/metrics';
 import { DirectoryBlobStore } from './blobs/directory.blob-store.ts';
 import type { Env } from './env.ts';
+import { RequestDurations } from './http/request-durations.ts';
 import { seed } from './operator/seed.store.ts';
 import { startApiRole } from './roles/api.role.ts';
 import { startRegistryRole } from './roles/registry.role.ts';
@@ -19,7 +21,9 @@ export async function startApi({ shared, api, registry }: Env, log: Logger): Pro
   const database = openDatabase(shared.DATABASE_URL.reveal());
   const blobs = await DirectoryBlobStore.at(shared.BLOBS_DIR);
   if (shared.OPERATOR_TOKEN !== undefined) await seed(database, shared.OPERATOR_TOKEN);
-  const core = { log, database, blobs, secretKey: shared.SECRET_KEY };
+  const metrics = openMetrics();
+  const requests = new RequestDurations(metrics);
+  const core = { log, metrics, requests, database, blobs, secretKey: shared.SECRET_KEY };
   const rest = api && (await startApiRole(core, { ...shared, ...api }));
   const images = registry && (await startRegistryRole(core, registry));
   const urls = { url: rest?.url ?? null, registryUrl: images?.url ?? null };

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { Connections } from '@slipway/rpc';
 import { AccessModule } from './access/access.module.ts';
 import { AgentDoor } from './agents/agent-door.ts';
+import { AgentStreams } from './agents/agent-streams.ts';
 import { BuildDoor } from './agents/build-door.ts';
 import { BuildOrderStore } from './agents/build-order.store.ts';
 import { ContainerOrderStore } from './agents/container-order.store.ts';
@@ -25,6 +26,8 @@ import { ImageStore } from './images/image.store.ts';
 import { ImageResolver } from './images/image-resolver.ts';
 import { MeController } from './me/me.controller.ts';
 import { MeStore } from './me/me.store.ts';
+import { MetricsController } from './metrics/metrics.controller.ts';
+import { PlatformStateStore } from './metrics/platform-state.store.ts';
 import { AddressStore } from './networks/address.store.ts';
 import { NodeStore } from './nodes/node.store.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
@@ -53,6 +56,7 @@ import { ServiceStore } from './services/service.store.ts';
     DeployController,
     HealthController,
     MeController,
+    MetricsController,
     OpenApiController,
     ProjectController,
     ServiceController,
@@ -63,8 +67,9 @@ import { ServiceStore } from './services/service.store.ts';
     ...[ContainerStore, ContainerService, ContainerLogs, Restarts],
     ...[ServiceStore, ServiceService, DeployStore, DeployService, DeployMoveStore, DeployRunner],
     ...[HostNames, RouteStore, RouteFeed],
-    ...[OutboxStore, Dispatcher, AddressStore],
-    ...[AgentDoor, BuildDoor, ContainerOrderStore, BuildOrderStore, ObservationStore, Connections],
+    ...[OutboxStore, Dispatcher, AddressStore, PlatformStateStore],
+    ...[AgentDoor, BuildDoor, ContainerOrderStore, BuildOrderStore, ObservationStore],
+    ...[AgentStreams, Connections],
   ],
 })
 class AppModule {}

@@ -23,6 +23,7 @@ export const QUEUES = Symbol('Queues');
 export const ROUTE_PUBLISHER = Symbol('RoutePublisher');
 export const SECRET_KEY = Symbol('SecretKey');
 export const LOGGER = Symbol('Logger');
+export const METRICS = Symbol('Metrics');
 export const PARTS_FILE = Symbol('PartsFile');
 export const SERVICES_URL = Symbol('ServicesUrl');
 
@@ -47,6 +48,7 @@ export function platformModule(platform: Platform): DynamicModule {
 function coreProviders(core: Core): ValueProvider[] {
   return [
     { provide: LOGGER, useValue: core.log },
+    { provide: METRICS, useValue: core.metrics },
     { provide: DATABASE, useValue: core.database },
     { provide: BLOB_STORE, useValue: core.blobs },
     { provide: SECRET_KEY, useValue: core.secretKey },

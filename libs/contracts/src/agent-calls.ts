@@ -54,6 +54,8 @@ export type Address = z.infer<typeof AddressSchema>;
 const ContainerOrderSchema = DesiredContainerSchema.extend({
   /** `ctr_…`: by which people know it */
   id: z.string(),
+  /** of the request that led to what is desired now */
+  requestId: z.string(),
   name: z.string(),
   spec: ContainerSpecSchema,
   address: AddressSchema,

@@ -37,6 +37,8 @@ export type BuildStep = z.infer<typeof BuildStepSchema>;
 export const BuildOrderSchema = z.strictObject({
   /** `bld_…` */
   id: z.string(),
+  /** of the request that led to it */
+  requestId: z.string(),
   /** counts how often it was begun: who was told an earlier one has lost it */
   attempt: z.int().min(1),
   /** `prj_…`: intermediate results are kept apart by it */

@@ -8,3 +8,4 @@ export {
   type LogLevel,
 } from './logger.ts';
 export { Secret } from './secret.ts';
+export { currentRequestId, traced } from './trace.ts';

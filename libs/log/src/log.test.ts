@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect, test, vi } from 'vitest';
-import { bufferedDestination, createLogger, Secret } from './index.ts';
+import { bufferedDestination, createLogger, Secret, traced } from './index.ts';
 
 test('a secret shows in no text, JSON, inspector or log line', () => {
   const secret = new Secret('hunter2');
@@ -26,6 +26,22 @@ test('a line carries the name, the level as a word, an ISO time and the error wi
   expect(line).toMatchObject({ name: 'test', level: 'error', msg: 'failed' });
   expect(JSON.stringify(line)).toContain('inner');
   expect(line).toHaveProperty('time', expect.stringMatching(/^\d{4}-\d\d-\d\dT/));
+});
+
+test('a line says which request it is for, also later and beside others', async () => {
+  const lines: string[] = [];
+  const log = createLogger({ name: 'test', destination: { write: (line) => lines.push(line) } });
+  const work = (requestId: string) =>
+    traced(requestId, async () => {
+      await new Promise((done) => setTimeout(done, 1));
+      log.info({ of: requestId }, 'done');
+    });
+  await Promise.all([work('one'), work('two')]);
+  traced('outer', () => log.info({ of: 'own', requestId: 'own' }, 'for another one'));
+  log.info({}, 'for none');
+  const said = lines.map((line) => JSON.parse(line));
+  expect(said.slice(0, 3).map(({ of }) => of)).toEqual(['one', 'two', 'own']);
+  for (const { of, requestId } of said) expect(requestId).toBe(of);
 });
 
 test('a buffered line is written without another one coming, and the last ones by a flush', async () => {

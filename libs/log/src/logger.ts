@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { currentRequestId } from './trace.ts';
 
 export type { Logger };
 
@@ -13,17 +14,26 @@ export interface LoggerOptions {
   destination?: DestinationStream;
 }
 
-/** JSON lines with ISO times; `err` and `error` fields are serialized with their causes. */
+/**
+ * JSON lines with ISO times; `err` and `error` fields are serialized with their causes, and `requestId`
+ * is that of the request that is worked for (`traced`), unless the line has its own.
+ */
 export function createLogger({ name, level = 'info', destination }: LoggerOptions): Logger {
   const options = {
     name,
     level,
     base: { name },
     timestamp: stdTimeFunctions.isoTime,
+    mixin: forWhom,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: pino.stdSerializers.errWithCause, error: serializeError },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+function forWhom(): { requestId?: string } {
+  const requestId = currentRequestId();
+  return requestId === null ? {} : { requestId };
 }
 
 export interface BufferedDestination extends DestinationStream {

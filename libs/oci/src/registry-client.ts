@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { currentRequestId } from '@slipway/log';
 import { type Descriptor, MANIFEST_TYPES } from './manifest.ts';
 
 export interface FetchedManifest {
@@ -95,9 +96,14 @@ export class RegistryClient {
       body?: Readable | Uint8Array | string;
     } = {},
   ): Promise<Response> {
+    const requestId = currentRequestId();
     return fetch(`${this.#url}${path}`, {
       method,
-      headers: { authorization: this.#authorization, ...options.headers },
+      headers: {
+        authorization: this.#authorization,
+        ...(requestId === null ? {} : { 'x-request-id': requestId }),
+        ...options.headers,
+      },
       ...(options.body === undefined
         ? {}
         : { body: options.body as RequestInit['body'] & {}, duplex: 'half' }),

@@ -1,5 +1,5 @@
 import { connect } from '@slipway/redis';
-import { Worker } from 'bullmq';
+import { type Job, Worker } from 'bullmq';
 import type { CommandQueue } from './queue.ts';
 
 export interface QueueWorker {
@@ -11,6 +11,7 @@ export interface QueueWorker {
  * Takes a queue's commands. A worker that is killed in the middle of one leaves it to the next
  * worker: BullMQ's defaults would give it up at the second time.
  * @param handlers.sideBySide how many are taken at a time
+ * @param handlers.onCommand `waitedMs`: how long it was on the queue
  * @param handlers.onGap commands may have been lost: after each (re)connection
  */
 export function workOn<Command>(
@@ -18,13 +19,15 @@ export function workOn<Command>(
   { name, schema }: CommandQueue<Command>,
   handlers: {
     sideBySide: number;
-    onCommand(command: Command): Promise<void>;
+    onCommand(command: Command, waitedMs: number): Promise<void>;
     onGap(): void;
   },
 ): QueueWorker {
   const connection = connect(url, { maxRetriesPerRequest: null });
   connection.on('ready', handlers.onGap);
-  const worker = new Worker(name, (job) => handlers.onCommand(schema.parse(job.data)), {
+  const take = ({ data, timestamp }: Job): Promise<void> =>
+    handlers.onCommand(schema.parse(data), Date.now() - timestamp);
+  const worker = new Worker(name, take, {
     connection,
     concurrency: handlers.sideBySide,
     lockDuration: 10_000,

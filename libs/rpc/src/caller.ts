@@ -1,5 +1,5 @@
-import type { Pool } from 'undici';
 import type { z } from 'zod';
+import type { Connection } from './endpoint.ts';
 
 /** A contract's call: zod schemas of what is sent and what comes back. */
 export interface Call {
@@ -27,10 +27,10 @@ export class CallFailed extends Error {
 }
 
 /** The calls of a contract as functions. They throw `CallFailed`, or undici's errors when nobody answers. */
-export function callerOf<C extends Calls>(pool: Pool, calls: C): Caller<C> {
+export function callerOf<C extends Calls>(connection: Connection, calls: C): Caller<C> {
   const functions = Object.entries(calls).map(([name, { output }]) => {
     const call = async (input: unknown, { signal }: { signal?: AbortSignal } = {}) => {
-      const answer = await pool.request({
+      const answer = await connection.request({
         ...{ method: 'POST', path: `/calls/${name}`, body: JSON.stringify(input) },
         headers: { 'content-type': 'application/json' },
         ...(signal === undefined ? {} : { signal }),

@@ -6,7 +6,8 @@ import {
   type BuildEnd,
   type BuildOrder,
 } from '@slipway/contracts';
-import type { Logger } from '@slipway/log';
+import { type Logger, traced } from '@slipway/log';
+import { Histogram, type Metrics, SECONDS } from '@slipway/metrics';
 import { Repeater } from '@slipway/process';
 import type { Caller } from '@slipway/rpc';
 import pLimit from 'p-limit';
@@ -21,6 +22,7 @@ export interface BuildsContext extends Omit<BuildTools, 'stores'> {
   nodeId: string;
   api: Caller<typeof BUILD_CALLS>;
   log: Logger;
+  metrics: Metrics;
 }
 
 /** As many as a node makes at a time. */
@@ -35,8 +37,15 @@ export class Builds {
   readonly #closing = new AbortController();
   readonly #looking = new Repeater(() => this.#look());
 
+  readonly #seconds: Histogram<'end'>;
+
   private constructor(context: BuildsContext) {
     this.#context = context;
+    this.#seconds = new Histogram({
+      name: 'slipway_agent_build_duration_seconds',
+      help: 'How long builds take, from their context to the pushed image',
+      ...{ labelNames: ['end'], buckets: SECONDS, registers: [context.metrics] },
+    });
     this.#tools = { ...context, stores: new Stores() };
   }
 
@@ -86,11 +95,14 @@ export class Builds {
   }
 
   async #make(buildId: string): Promise<void> {
-    const { api, log, nodeId } = this.#context;
-    const closing = this.#closing.signal;
-    if (closing.aborted) return;
+    const { api, nodeId } = this.#context;
+    if (this.#closing.signal.aborted) return;
     const { order } = await api.takeBuild({ nodeId, buildId });
-    if (order === null) return;
+    if (order !== null) await traced(order.requestId, () => this.#carryOut(order));
+  }
+
+  async #carryOut(order: BuildOrder): Promise<void> {
+    const { api, log, nodeId } = this.#context;
     const begun = performance.now();
     const report = new BuildReport({ nodeId, order }, api, log);
     const end = await this.#endOf(order, report);
@@ -98,10 +110,11 @@ export class Builds {
       await report.stop();
     } else {
       if (end.state === 'failed') report.write(null, end.message);
-      await report.end(end, closing);
+      await report.end(end, this.#closing.signal);
     }
     const durationMs = Math.round(performance.now() - begun);
-    const { attempt } = order;
+    this.#seconds.observe({ end: end?.state ?? 'given-up' }, durationMs / 1_000);
+    const { id: buildId, attempt } = order;
     log.info({ buildId, attempt, durationMs, end: end ?? 'given up' }, 'build');
   }
 

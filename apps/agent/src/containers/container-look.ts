@@ -1,14 +1,17 @@
 import { constants } from 'node:os';
 import type { ContainerOrder, Observation } from '@slipway/contracts';
+import { traced } from '@slipway/log';
+import { timed } from '@slipway/metrics';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { Task } from '../containerd/tasks.ts';
 import { endRun } from './end.step.ts';
 import { cannotRun } from './failure.ts';
 import { type BegunRun, begunRunOf, NOT_BEGUN, stopSignalOf } from './labels.ts';
 import { makeContainer } from './make.step.ts';
-import { nextStep } from './next-step.ts';
+import { isAtRest, nextStep, type Step } from './next-step.ts';
 import type { NodeContext } from './node-context.ts';
 import { unreadiness } from './probe.ts';
+import { report } from './report.ts';
 import { runContainer } from './run.step.ts';
 
 /** How long a program has from its stop signal to its end. */
@@ -23,16 +26,29 @@ export type Next = { type: 'again' } | { type: 'later'; afterMs: number } | { ty
 const AGAIN: Next = { type: 'again' };
 const NOTHING: Next = { type: 'nothing' };
 
+/** What a look finds. */
+interface Found {
+  order: ContainerOrder | null;
+  record: ContainerRecord | null;
+  task: Task | null;
+}
+
 /** One container on this node: what is known of it between looks. */
 export class ContainerLook {
   readonly #engineId: string;
   readonly #context: NodeContext;
   /** when a program that was asked to end is ended; of which run that was */
   #killAt: { generation: number; timeMs: number } | null = null;
+  #requestId: string | null = null;
 
   constructor(engineId: string, context: NodeContext) {
     this.#engineId = engineId;
     this.#context = context;
+  }
+
+  /** Of the request that led to what is desired; null: not known yet. */
+  get requestId(): string | null {
+    return this.#requestId;
   }
 
   /** Compares what should be with what is, and takes one step. @throws when it has to be tried again */
@@ -44,14 +60,34 @@ export class ContainerLook {
       containerd.containers.get(engineId),
       containerd.tasks.get(engineId),
     ]);
-    const begun = begunRunOf(record);
     const actual = {
       isMade: record !== null,
-      begunGeneration: begun.generation,
+      begunGeneration: begunRunOf(record).generation,
       task: task?.status ?? null,
     };
     const step = nextStep(order, actual);
-    this.#context.log.debug({ engineId, containerId: order?.id, step }, 'look');
+    const take = () => this.#measured(step, order, () => this.#take(step, { order, record, task }));
+    if (order === null) return take();
+    this.#requestId = order.requestId;
+    return traced(order.requestId, take);
+  }
+
+  async #measured(
+    step: Step,
+    order: ContainerOrder | null,
+    take: () => Promise<Next>,
+  ): Promise<Next> {
+    const { log, metrics } = this.#context;
+    const begun = performance.now();
+    const next = await timed(metrics.stepSeconds, { step }, take);
+    const durationMs = Math.round(performance.now() - begun);
+    const level = isAtRest(step) || step === 'probe' ? 'debug' : 'info';
+    log[level]({ engineId: this.#engineId, containerId: order?.id, step, durationMs }, 'step');
+    return next;
+  }
+
+  async #take(step: Step, { order, record, task }: Found): Promise<Next> {
+    const begun = begunRunOf(record);
     switch (step) {
       case 'make':
         return this.#try(order, async (known) => {
@@ -72,7 +108,7 @@ export class ContainerLook {
         return task?.status === 'CREATED' ? AGAIN : NOTHING;
       case 'end':
         if (task === null) return NOTHING;
-        await endRun(engineId, { task, begun }, order, this.#context);
+        await endRun(this.#engineId, { task, begun }, order, this.#context);
         return AGAIN;
       case 'lose':
         return this.#over(order, LOST);
@@ -175,9 +211,8 @@ export class ContainerLook {
     return NOTHING;
   }
 
-  async #report(observation: Observation): Promise<void> {
-    const { api, nodeId } = this.#context;
-    await api.reportContainer({ nodeId, engineId: this.#engineId, observation });
+  #report(observation: Observation): Promise<void> {
+    return report(this.#engineId, observation, this.#context);
   }
 }
 

@@ -4,7 +4,8 @@ import type { BegunRun } from './labels.ts';
 import type { NodeContext } from './node-context.ts';
 import { wasOutOfMemory } from './out-of-memory.ts';
 import { placeOf } from './place.ts';
-import { signalName } from './signals.ts';
+import { report } from './report.ts';
+import { signalName, signalOf } from './signals.ts';
 
 /** A program's output is in its FIFO when it has ended, and in its file soon after. */
 const LOG_WITHIN_MS = 10_000;
@@ -19,7 +20,7 @@ export async function endRun(
   order: ContainerOrder | null,
   context: NodeContext,
 ): Promise<void> {
-  const { api, containerd, logs, network, nodeId } = context;
+  const { containerd, logs, network } = context;
   const { task, begun } = run;
   const { generation } = begun;
   await logs.closeLog({ engineId, timeoutMs: LOG_WITHIN_MS });
@@ -28,14 +29,10 @@ export async function endRun(
     const how = isAsked
       ? askedEnd(order)
       : ownEnd(task.exitCode, wasOutOfMemory(placeOf(engineId, context).cgroup));
-    await api.reportContainer({
-      ...{ nodeId, engineId },
-      observation: {
-        ...{ state: 'exited', generation, exitCode: task.exitCode, ...how },
-        startedAt: begun.at,
-        finishedAt: (task.exitedAt ?? new Date()).toISOString(),
-      },
-    });
+    const finishedAt = (task.exitedAt ?? new Date()).toISOString();
+    const times = { startedAt: begun.at, finishedAt };
+    const { exitCode } = task;
+    await report(engineId, { state: 'exited', generation, exitCode, ...how, ...times }, context);
   }
   await network.detach(engineId);
   await containerd.tasks.delete(engineId);
@@ -56,9 +53,10 @@ function ownEnd(exitCode: number, isOutOfMemory: boolean): How {
     return { reason: 'oom-killed', message: 'It needed more memory than its limit allows.' };
   }
   if (exitCode === 0) return { reason: 'completed', message: null };
+  const signal = signalOf(exitCode);
   const message =
-    exitCode > 128
-      ? `Its program was ended by ${signalName(exitCode - 128)}.`
-      : `Its program ended with exit code ${exitCode}.`;
+    signal === null
+      ? `Its program ended with exit code ${exitCode}.`
+      : `Its program was ended by ${signalName(signal)}.`;
   return { reason: 'error', message };
 }

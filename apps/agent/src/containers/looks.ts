@@ -61,7 +61,9 @@ export class Looks {
     } catch (error) {
       const afterMs = Math.min(FIRST_RETRY_MS * 2 ** known.failures, LAST_RETRY_MS);
       known.failures++;
-      this.#log.warn({ err: error, engineId, retryMs: afterMs }, 'a look failed');
+      const { requestId } = known.look;
+      const trace = requestId === null ? {} : { requestId };
+      this.#log.warn({ err: error, engineId, retryMs: afterMs, ...trace }, 'a look failed');
       next = { type: 'later', afterMs };
     }
     known.underWay = null;

@@ -4,6 +4,7 @@ import type { Caller } from '@slipway/rpc';
 import type { Containerd } from '../containerd/containerd.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { NodeNetwork } from '../network/node-network.ts';
+import type { ContainerMetrics } from './container-metrics.ts';
 
 /** What the steps work with: this node's engine, and whom they tell. */
 export interface NodeContext {
@@ -18,4 +19,5 @@ export interface NodeContext {
   /** bounds how much of what is heavy is done side by side */
   heavy<T>(work: () => Promise<T>): Promise<T>;
   log: Logger;
+  metrics: ContainerMetrics;
 }

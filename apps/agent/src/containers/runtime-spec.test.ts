@@ -48,6 +48,10 @@ test('limits are always set, swap is none', () => {
     pids: { limit: 32 },
   });
   expect(cgroupsPath).toBe('/slipway-x/e');
+  const sharesFor = (cpus: number) =>
+    specOf({ command: ['c'], cpus }, {}).linux.resources.cpu.shares;
+  // the kernel takes no others
+  expect([0.001, 0.5, 1024].map(sharesFor)).toEqual([2, 512, 262_144]);
 });
 
 test('what is moved has all of its spec, with the names of its new place; moved nowhere it is the same', () => {

@@ -6,6 +6,8 @@ import type { ProcessUser } from './user.ts';
 
 const OCI_VERSION = '1.0.2';
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** @see runc, libcontainer: what the kernel takes */
+const SHARES = { least: 2, most: 262_144 };
 const CPU_PERIOD_US = 100_000;
 
 /** Docker's default set. */
@@ -99,7 +101,7 @@ export function runtimeSpec(settings: RunSettings) {
         cpu: {
           period: CPU_PERIOD_US,
           quota: Math.round(spec.cpus * CPU_PERIOD_US),
-          shares: Math.max(2, Math.round(spec.cpus * 1024)),
+          shares: Math.min(Math.max(Math.round(spec.cpus * 1024), SHARES.least), SHARES.most),
         },
         pids: { limit: spec.pids },
       },

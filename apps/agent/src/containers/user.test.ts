@@ -25,4 +25,5 @@ test('a number needs no entry, a name does', () => {
   expect(() => userOf('web:bobs', accounts)).toThrow('no group "bobs"');
   expect(() => userOf('99999999999', accounts)).toThrow(UnknownUser);
   expect(() => userOf('-1', accounts)).toThrow(UnknownUser);
+  expect(() => userOf('1:2:3', accounts)).toThrow(UnknownUser);
 });

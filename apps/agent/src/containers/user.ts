@@ -26,7 +26,8 @@ const MAX_ID = 2 ** 31 - 1;
  * @see Docker, Dockerfile reference, "USER"
  */
 export function userOf(text: string, { passwd, group }: Accounts): ProcessUser {
-  const [wantedUser = '', wantedGroup = ''] = text.split(':');
+  const [wantedUser = '', wantedGroup = '', ...more] = text.split(':');
+  if (more.length > 0) throw new UnknownUser(`"${text}" is no user, or user:group.`);
   const users = entriesOf(passwd);
   const groups = entriesOf(group);
   const name = wantedUser === '' ? '0' : wantedUser;

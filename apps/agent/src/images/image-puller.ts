@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Histogram, type Metrics, SECONDS, timed } from '@slipway/metrics';
 import {
   type Descriptor,
   type ImageConfig,
@@ -47,10 +48,19 @@ export class ImagePuller {
   readonly #registryUrl: string;
   readonly #slots = pLimit(SIDE_BY_SIDE);
   readonly #underWay = new Map<string, Promise<LocalImage>>();
+  readonly #seconds: Histogram<'outcome'>;
 
-  constructor(containerd: Containerd, registryUrl: string) {
+  constructor(
+    containerd: Containerd,
+    { registryUrl, metrics }: { registryUrl: string; metrics: Metrics },
+  ) {
     this.#containerd = containerd;
     this.#registryUrl = registryUrl;
+    this.#seconds = new Histogram({
+      name: 'slipway_agent_image_pull_duration_seconds',
+      help: 'How long it takes to bring an image from the registry to the node, unpacked',
+      ...{ labelNames: ['outcome'], buckets: SECONDS, registers: [metrics] },
+    });
   }
 
   /** @throws RegistryError, UnusableImage, or what containerd says */
@@ -59,7 +69,7 @@ export class ImagePuller {
     const begun = this.#underWay.get(name);
     if (begun !== undefined) return begun;
     const pulling = this.#present(name)
-      .then((image) => image ?? this.#slots(() => this.#pull(name, source)))
+      .then((image) => image ?? this.#slots(() => this.#timedPull(name, source)))
       .finally(() => this.#underWay.delete(name));
     this.#underWay.set(name, pulling);
     return pulling;
@@ -72,6 +82,10 @@ export class ImagePuller {
     const manifest = ImageManifestSchema.parse(JSON.parse(String(await content.read(digest))));
     const image = imageOf(name, await content.read(manifest.config.digest));
     return (await snapshots.has(image.snapshot)) ? image : null;
+  }
+
+  #timedPull(name: string, source: ImageSource): Promise<LocalImage> {
+    return timed(this.#seconds, {}, () => this.#pull(name, source));
   }
 
   async #pull(name: string, source: ImageSource): Promise<LocalImage> {

@@ -25,7 +25,9 @@ export class AccessGuard implements CanActivate {
     if (caller === null)
       throw new AppError('unauthenticated', MESSAGES[key === null ? 'none' : 'bad']);
     setCaller(request, caller);
-    if (contract.access !== 'key') {
+    if (contract.access === 'operator') {
+      requireOperator(caller);
+    } else if (contract.access !== 'key') {
       const params = request.params as Record<string, string>;
       setScope(request, await this.#scopeOf(contract.access, caller, params));
     }
@@ -46,6 +48,12 @@ export class AccessGuard implements CanActivate {
     if (scope === null) throw notFound(`project ${organization}/${project}`);
     return scope;
   }
+}
+
+/** @throws AppError `forbidden` */
+export function requireOperator({ isOperator }: Caller): void {
+  if (isOperator) return;
+  throw new AppError('forbidden', 'Only the operator of this platform may do this.');
 }
 
 const MESSAGES = {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { declaredRoutes } from '../http/route.ts';
 import { buildOpenApiDocument } from '../openapi/document.ts';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
 import { pushTestImage } from '../testing/image.fixture.ts';
@@ -25,9 +26,12 @@ const operations: Operation[] = Object.entries(buildOpenApiDocument().paths ?? {
 const withKey = operations.filter(({ isPublic }) => !isPublic);
 const ofOrganizations = withKey.filter(({ path }) => path.includes('{organization}'));
 const ofProjects = withKey.filter(({ path }) => path.includes('{project}'));
+const operators = declaredRoutes()
+  .filter(({ access }) => access === 'operator')
+  .map(({ method, path }) => ({ method, path: path.replace(/:(\w+)/g, '{$1}') }));
 const ofThings = ofProjects.filter(({ path }) => /\{project\}.*\{/.test(path));
 
-const named = (some: Operation[]) =>
+const named = (some: Omit<Operation, 'isPublic'>[]) =>
   some.map((operation) => ({ name: `${operation.method} ${operation.path}`, ...operation }));
 
 let api: TestApi;
@@ -53,6 +57,7 @@ beforeAll(async () => {
   });
   things.service = served.body.id;
   things.deploy = served.body.latestDeploy.id;
+  things.node = node.id;
 });
 afterAll(async () => {
   await node?.[Symbol.asyncDispose]();
@@ -76,6 +81,16 @@ describe('without a key it is 401', () => {
   test.each(named(withKey))('$name', async ({ method, path }) => {
     const answer = await api.call(method, pathOf(path), { token: null });
     expect(answer).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+  });
+});
+
+describe('what is the operator’s is 403 to the owner of an organization', () => {
+  test.each(named(operators))('$name', async ({ method, path }) => {
+    for (const reference of [node.id, 'nothing']) {
+      const there = pathOf(path, { node: reference });
+      const answer = await api.call(method, there, { token: stranger });
+      expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    }
   });
 });
 

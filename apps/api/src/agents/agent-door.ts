@@ -27,7 +27,7 @@ export class AgentDoor {
     fastify.setErrorHandler((thrown, request, reply) => {
       const error = asAppError(thrown, request);
       if (error.status >= 500) {
-        this.log.error({ err: thrown, requestId: request.id, url: request.url }, 'call failed');
+        this.log.error({ err: thrown, url: request.url }, 'call failed');
       }
       sendProblem(error, request, reply);
     });

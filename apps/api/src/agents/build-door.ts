@@ -54,7 +54,7 @@ export class BuildDoor {
   async #take(nodeId: string, buildId: string): Promise<BuildOrder | null> {
     const row = await this.orders.take(nodeId, buildId);
     if (row === null) return null;
-    const { id, attempt, projectId, repository, image, tag, dockerfile, target } = row;
+    const { id, requestId, attempt, projectId, repository, image, tag } = row;
     const place = repository.slice(0, -image.length - 1);
     const [organization = ''] = place.split('/');
     // as for its containers: all of the organization's images, and the base images
@@ -64,7 +64,8 @@ export class BuildDoor {
       { name: repository, actions: ['pull', 'push'] },
     ];
     return {
-      ...{ id, attempt, projectId, place, repository, tag, dockerfile, target },
+      ...{ id, requestId, attempt, projectId, place, repository, tag },
+      ...{ dockerfile: row.dockerfile, target: row.target },
       args: z.record(z.string(), z.string()).parse(row.args),
       token: await this.tokens.issueForNode(row.organizationId, grants, 2 * BUILD_TIMEOUT_MS),
       timeoutMs: BUILD_TIMEOUT_MS,

@@ -46,11 +46,11 @@ export class ContainerOrderStore {
       },
     });
     if (row === null) return null;
-    const { id, name, organizationId, repository, imageDigest, node, endpoint } = row;
+    const { id, requestId, name, organizationId, repository, imageDigest, node, endpoint } = row;
     if (endpoint === null) throw new Error(`the container ${id} has no address`);
     return {
       ...desiredOf(row),
-      ...{ id, name, organizationId, repository, imageDigest },
+      ...{ id, requestId, name, organizationId, repository, imageDigest },
       spec: ContainerSpecSchema.parse(row.spec),
       address: addressIn(node.networkRange, endpoint.subnet, endpoint.host),
     };

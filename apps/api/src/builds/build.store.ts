@@ -44,7 +44,7 @@ export class BuildStore {
     const repository = `${path}/${accepted.image}`;
     return this.database.transaction(async (tx) => {
       const row = await tx.build.create({
-        data: { id: newId('bld'), organizationId, projectId, repository, ...accepted },
+        data: { id: newId('bld'), organizationId, projectId, repository, ...accepted, requestId },
       });
       await this.outbox.add(tx, BUILDS, { buildId: row.id, requestId });
       return row;

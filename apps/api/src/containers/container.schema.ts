@@ -25,7 +25,10 @@ export const NewContainer = z.strictObject({
     .optional()
     .describe("In place of the image's Entrypoint; then its Cmd does not count either"),
   env: z.record(z.string().regex(/^[^=]+$/, 'may not have "="'), text).default({}),
-  user: text.optional().describe("Name or uid, maybe : and a group, in place of the image's"),
+  user: text
+    .regex(/^[^:]*(:[^:]*)?$/, 'must be a user, or user:group')
+    .optional()
+    .describe("Name or uid, maybe : and a group, in place of the image's"),
   workingDir: text.refine((path) => path.startsWith('/'), 'must begin with /').optional(),
   labels: z.record(z.string().min(1).max(256), text).default({}),
   memoryBytes: z

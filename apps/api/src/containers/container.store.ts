@@ -75,16 +75,16 @@ export class ContainerStore {
     tx: Prisma.TransactionClient,
     scope: ProjectScope,
     { start, instanceOf, ...accepted }: AcceptedContainer,
-    trace: Trace,
+    { requestId }: Trace,
   ): Promise<ContainerRow> {
     const desired: DesiredState = start ? 'running' : 'stopped';
     const generation = start ? 1 : 0;
     const { organizationId, projectId } = scope;
     const made = { id: newId('ctr'), organizationId, projectId, ...accepted, ...instanceOf };
-    const row = await tx.container.create({ data: { ...made, desired, generation } });
+    const row = await tx.container.create({ data: { ...made, requestId, desired, generation } });
     await this.addresses.assign(tx, scope, row);
     if (start) await tx.run.create({ data: { containerId: row.id, generation } });
-    await this.#tell(tx, row, trace);
+    await this.#tell(tx, row);
     return row;
   }
 
@@ -172,28 +172,27 @@ export class ContainerStore {
       /** what it has to be besides */
       wanted?: Prisma.ContainerWhereInput;
     },
-    trace: Trace,
+    { requestId }: Trace,
   ): Promise<ContainerRow | null> {
     const { state, desired, from, data, wanted } = change;
     const before = statesBefore(state).filter((known) => from?.includes(known) ?? true);
     return this.database.transaction(async (tx) => {
       const [row] = await tx.container.updateManyAndReturn({
         where: { id, projectId, state: { in: before }, ...wanted },
-        data: { ...data, state, desired },
+        data: { ...data, state, desired, requestId },
       });
       if (row === undefined) return null;
       if (state === 'pending') {
         await tx.run.create({ data: { containerId: id, generation: row.generation } });
       }
-      await this.#tell(tx, row, trace);
+      await this.#tell(tx, row);
       return row;
     });
   }
 
   async #tell(
     tx: Prisma.TransactionClient,
-    { id, nodeId, engineId }: ContainerRow,
-    { requestId }: Trace,
+    { id, nodeId, engineId, requestId }: ContainerRow,
   ): Promise<void> {
     await this.outbox.add(tx, nodeQueue(nodeId), { engineId, requestId });
     await tx.$executeRaw`SELECT pg_notify('containers', ${id})`;

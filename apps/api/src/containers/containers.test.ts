@@ -58,6 +58,19 @@ test('a container is accepted with its image’s digest, and its node is told', 
   });
 });
 
+test('what a request leads to carries its id: the command, and what the node is to do', async () => {
+  const body = { image: 'app:v1', name: 'traced' };
+  const made = await api.call('POST', P, { body, headers: { 'x-request-id': 'asked-to-create' } });
+  expect(made.headers.get('x-request-id')).toBe('asked-to-create');
+  const { engineId } = made.body;
+  expect(await orderOf(engineId)).toMatchObject({ requestId: 'asked-to-create' });
+  await api.call('POST', `${P}/traced/stop`, { headers: { 'x-request-id': 'asked-to-stop' } });
+  expect(await orderOf(engineId)).toMatchObject({ requestId: 'asked-to-stop' });
+  for (const requestId of ['asked-to-create', 'asked-to-stop']) {
+    await vi.waitFor(() => expect(node.commands).toContainEqual({ engineId, requestId }), WITHIN);
+  }
+});
+
 test('what a node gets to pull with opens that repository, and for pulls only', async () => {
   const { engineId } = await create({});
   const authorization = (await orderOf(engineId))?.image.authorization ?? '';
@@ -84,13 +97,14 @@ test('every wrong field is named at once', async () => {
     name: 'ctr_x',
     cpus: 0,
     workingDir: 'a',
+    user: '1:2:3',
     env: { 'A=': 'b' },
     x: 1,
   };
   const { status, body: problem } = await api.call('POST', P, { body });
   expect(status).toBe(422);
   const paths = problem.errors.map(({ path }: { path: string }) => path);
-  expect(paths).toEqual(expect.arrayContaining(['name', 'cpus', 'workingDir', 'env.A=']));
+  expect(paths).toEqual(expect.arrayContaining(['name', 'cpus', 'workingDir', 'user', 'env.A=']));
 });
 
 test('a run ends once: what comes late or twice changes nothing', async () => {

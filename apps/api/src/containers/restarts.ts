@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Notifications } from '@slipway/db';
-import type { Logger } from '@slipway/log';
+import { type Logger, traced } from '@slipway/log';
 import { ScopeStore } from '../access/scope.store.ts';
 import { Loop } from '../loop.ts';
 import { LOGGER, NOTIFICATIONS } from '../platform.module.ts';
@@ -41,7 +41,9 @@ export class Restarts {
   async #restart({ id, projectId, generation }: RestingContainer): Promise<void> {
     const scope = await this.scopes.ofProject(projectId);
     const requestId = `restart-${id}-${generation + 1}`;
-    const row = await this.containers.restart(scope, { id, generation }, { requestId });
-    if (row !== null) this.log.info({ containerId: id, requestId }, 'restart');
+    await traced(requestId, async () => {
+      const row = await this.containers.restart(scope, { id, generation }, { requestId });
+      if (row !== null) this.log.info({ containerId: id }, 'restart');
+    });
   }
 }

@@ -6,6 +6,12 @@ import { DATABASE } from '../platform.module.ts';
 
 const BATCH = 100;
 
+/** A command, and how long it has been in the outbox. */
+export interface WaitingCommand {
+  command: Command;
+  waitedMs: number;
+}
+
 /**
  * Commands, committed together with what they tell of, so that neither is without the other.
  *
@@ -29,20 +35,23 @@ export class OutboxStore {
    * Hands the oldest commands to `send`, and forgets those that it took. A command whose sender dies
    * in between is sent again. @returns how many there were
    */
-  async move(send: (queue: string, commands: Command[]) => Promise<void>): Promise<number> {
+  async move(
+    send: (queue: string, waiting: readonly WaitingCommand[]) => Promise<void>,
+  ): Promise<number> {
     const client = await this.database.pool.connect();
     try {
       await client.query('BEGIN');
-      const { rows } = await client.query<{ queue: string; command: unknown }>(
+      const { rows } = await client.query<{ queue: string; command: unknown; waitedMs: number }>(
         `DELETE FROM "Outbox" WHERE id IN
           (SELECT id FROM "Outbox" ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
-          RETURNING queue, command`,
+          RETURNING queue, command,
+            round(1000 * extract(epoch FROM clock_timestamp() - "createdAt"), 1)::float8 AS "waitedMs"`,
       );
       for (const [queue, onIt] of Map.groupBy(rows, (row) => row.queue)) {
-        await send(
-          queue,
-          onIt.map(({ command }) => CommandSchema.parse(command)),
-        );
+        const waiting = onIt.map(({ command, waitedMs }) => {
+          return { command: CommandSchema.parse(command), waitedMs };
+        });
+        await send(queue, waiting);
       }
       await client.query('COMMIT');
       return rows.length;

@@ -22,12 +22,8 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     const error = asAppError(thrown, request);
     if (error.status >= 500) {
-      const context = {
-        requestId: request.id,
-        method: request.method,
-        route: request.routeOptions?.url,
-      };
-      this.log.error({ err: thrown, ...context }, 'request failed');
+      const { method, routeOptions } = request;
+      this.log.error({ err: thrown, method, route: routeOptions?.url }, 'request failed');
     }
     if (reply.sent || reply.raw.headersSent) {
       // The status is out already: cutting the stream is the only honest sign of failure left.

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { AppError } from '@slipway/contracts';
-import type { Logger } from '@slipway/log';
+import { type Logger, traced } from '@slipway/log';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { RequestDurations } from './request-durations.ts';
 import { requestId } from './request-id.ts';
 
 const JSON_LIMIT_BYTES = 1024 * 1024;
@@ -30,8 +31,10 @@ class Adapter extends FastifyAdapter {
 
 /** Fastify as every listener of ours is set up; hooks come first, so that plugins have them too. */
 export function createServer(
-  log: Logger,
+  { log, requests }: { log: Logger; requests: RequestDurations },
   options: {
+    /** in metrics */
+    name: string;
     /** sends an error in the listener's own form */
     refuse(error: AppError, request: FastifyRequest, reply: FastifyReply): void;
     /** else each body stays in `request.raw`, for its handler to stream */
@@ -75,6 +78,7 @@ export function createServer(
     reply.raw.once('close', () => {
       inFlight--;
       logRequest(log, request, reply, ip);
+      requests.note(options.name, request, reply);
     });
     // PostgreSQL takes none, and no name of ours has one
     if (/%00/.test(request.url)) {
@@ -82,6 +86,8 @@ export function createServer(
       options.refuse(nul, request, reply);
     } else done();
   });
+  // Behind the body: what its chunks call is not in the trace.
+  fastify.addHook('preValidation', (request, _reply, done) => traced(request.id, done));
   fastify.removeAllContentTypeParsers();
   if (options.readsJson) readJson(fastify);
   fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));

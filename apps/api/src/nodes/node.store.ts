@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Database, newId } from '@slipway/db';
+import { type Database, newId, type Prisma } from '@slipway/db';
 import type { Candidate } from '../placement/place.ts';
 import { DATABASE } from '../platform.module.ts';
+
+type Node = Prisma.NodeGetPayload<object>;
 
 /**
  * Machines that run containers.
@@ -41,6 +43,12 @@ export class NodeStore {
   async endpointOf(id: string): Promise<string> {
     const { endpoint } = await this.database.prisma.node.findUniqueOrThrow({ where: { id } });
     return endpoint;
+  }
+
+  /** @param reference its identifier or its name */
+  find(reference: string): Promise<Node | null> {
+    const where = { OR: [{ id: reference }, { name: reference }] };
+    return this.database.prisma.node.findFirst({ where });
   }
 
   /** All nodes, with what placement goes by. */

@@ -45,7 +45,8 @@ export class OciError extends Error {
 export function asOciError(thrown: unknown): OciError {
   if (thrown instanceof OciError) return thrown;
   if (thrown instanceof AppError) {
-    const code = thrown.status >= 500 ? 'UNKNOWN' : 'UNSUPPORTED';
+    const code =
+      thrown.status >= 500 ? 'UNKNOWN' : thrown.status === 403 ? 'DENIED' : 'UNSUPPORTED';
     return new OciError(code, thrown.message, { status: thrown.status });
   }
   return new OciError('UNKNOWN', 'Something went wrong on our side; it has been logged.');

@@ -6,6 +6,7 @@ import type { Core } from '../roles/role.ts';
 import { AbandonedUploads } from './abandoned-uploads.ts';
 import { BlobEndpoint } from './blob.endpoint.ts';
 import { ManifestEndpoint } from './manifest.endpoint.ts';
+import { MetricsEndpoint } from './metrics.endpoint.ts';
 import { Registry } from './registry.ts';
 import { RegistryAccess } from './registry-access.ts';
 import { RegistryTokens } from './registry-token.ts';
@@ -17,7 +18,7 @@ import { UploadIds } from './upload-ids.ts';
   imports: [AccessModule],
   providers: [
     ...[ImageStore, Registry, RegistryAccess, RegistryTokens, UploadIds, AbandonedUploads],
-    ...[BlobEndpoint, UploadEndpoint, ManifestEndpoint, TokenEndpoint],
+    ...[BlobEndpoint, UploadEndpoint, ManifestEndpoint, TokenEndpoint, MetricsEndpoint],
   ],
 })
 class RegistryModule {}

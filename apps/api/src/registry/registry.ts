@@ -86,7 +86,7 @@ export class Registry {
   #refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = asOciError(thrown);
     if (error.status >= 500) {
-      this.log.error({ err: thrown, requestId: request.id, url: request.url }, 'request failed');
+      this.log.error({ err: thrown, url: request.url }, 'request failed');
     }
     if (reply.raw.headersSent) {
       reply.raw.destroy();

@@ -22,9 +22,9 @@ import type { Core, RunningRole } from './role.ts';
 
 /** REST, what agents call, and what the platform does by itself. Resolves when both listen. */
 export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise<RunningRole> {
-  const { log } = core;
-  const rest = createServer(log, { readsJson: true, refuse: sendProblem });
-  const agents = createServer(log, { readsJson: true, refuse: sendProblem });
+  const ofServers = { readsJson: true, refuse: sendProblem };
+  const rest = createServer(core, { name: 'rest', ...ofServers });
+  const agents = createServer(core, { name: 'agents', ...ofServers });
   const notifications = new Notifications(env.DATABASE_URL.reveal());
   const queues = new Queues(env.REDIS_URL);
   const routePublisher = new RoutePublisher(env.REDIS_URL);

@@ -4,6 +4,7 @@ import type { RegistryEnv } from '../env.ts';
 import { drained } from '../http/drained.ts';
 import { createServer } from '../http/server.ts';
 import { AbandonedUploads } from '../registry/abandoned-uploads.ts';
+import { MetricsEndpoint } from '../registry/metrics.endpoint.ts';
 import { sendOciError } from '../registry/oci-error.ts';
 import { registryModule } from '../registry/registry.module.ts';
 import { Registry } from '../registry/registry.ts';
@@ -14,7 +15,8 @@ const IDLE_MS = 120_000;
 
 /** The image registry; it needs PostgreSQL and the blobs, and neither Redis nor the role `api`. */
 export async function startRegistryRole(core: Core, env: RegistryEnv): Promise<RunningRole> {
-  const server = createServer(core.log, {
+  const server = createServer(core, {
+    name: 'registry',
     readsJson: false,
     refuse: sendOciError,
     idleMs: IDLE_MS,
@@ -23,6 +25,7 @@ export async function startRegistryRole(core: Core, env: RegistryEnv): Promise<R
     abortOnError: false,
     logger: false,
   });
+  app.get(MetricsEndpoint).serveOn(server.fastify);
   app.get(Registry).serveOn(server.fastify);
   await server.fastify.listen({ port: env.REGISTRY_PORT, host: env.REGISTRY_HOST });
   const abandoned = app.get(AbandonedUploads);

@@ -1,6 +1,8 @@
 import type { Database } from '@slipway/db';
 import type { Logger, Secret } from '@slipway/log';
+import type { Metrics } from '@slipway/metrics';
 import type { BlobStore } from '../blobs/blob-store.ts';
+import type { RequestDurations } from '../http/request-durations.ts';
 
 /** What one process may do of the control plane; `env.ts` says which of them it does. */
 export const ROLES = ['api', 'registry'] as const;
@@ -15,6 +17,8 @@ export interface RunningRole {
 /** What all roles of a process share. */
 export interface Core {
   log: Logger;
+  metrics: Metrics;
+  requests: RequestDurations;
   database: Database;
   blobs: BlobStore;
   /** see `env.ts` */

@@ -53,6 +53,22 @@ test('an image that one process took is run by the other, whose word opens it to
   expect(pulled.status).toBe(200);
 });
 
+test('the registry alone says what it measures, to the operator', async () => {
+  await fetch(`${registryUrl()}/v2/`, { headers: authorization() });
+  const asked = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await fetch(`${registryUrl()}/metrics`, { headers });
+    return { status: answer.status, text: await answer.text() };
+  };
+  const told = await asked(api.token);
+  expect(told.status).toBe(200);
+  expect(told.text).toMatch(
+    /^slipway_http_request_duration_seconds_count\{server="registry",.*\} \d/m,
+  );
+  expect(await asked((await api.addTenant('other')).token)).toMatchObject({ status: 403 });
+  expect(await asked('nothing')).toMatchObject({ status: 401 });
+});
+
 test('uploads that nobody goes on with are cleared, one that is slow is not', async () => {
   const opened = async (): Promise<string> => {
     const url = `${registryUrl()}/v2/local/default/slow/blobs/uploads/`;

@@ -44,13 +44,12 @@ export class DeployMoveStore {
     @Inject(ROUTE_PUBLISHER) private readonly publisher: RoutePublisher,
   ) {}
 
-  async unfinished(): Promise<string[]> {
-    const rows = await this.database.prisma.deploy.findMany({
+  unfinished(): Promise<{ id: string; requestId: string }[]> {
+    return this.database.prisma.deploy.findMany({
       where: { state: { in: [...deployStatesBefore('failed')] } },
       orderBy: { id: 'asc' },
-      select: { id: true },
+      select: { id: true, requestId: true },
     });
-    return rows.map(({ id }) => id);
   }
 
   unwanted(): Promise<UnwantedContainer[]> {

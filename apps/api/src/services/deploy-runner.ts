@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Notifications } from '@slipway/db';
 import { statesBefore } from '@slipway/lifecycle';
-import type { Logger } from '@slipway/log';
+import { type Logger, traced } from '@slipway/log';
 import { ScopeStore } from '../access/scope.store.ts';
 import { ContainerStore } from '../containers/container.store.ts';
 import { Loop } from '../loop.ts';
@@ -35,8 +35,12 @@ export class DeployRunner {
   /** @returns in how many ms time alone may have changed something */
   async #run(): Promise<number> {
     let nextMs = LOOK_EVERY_MS;
-    for (const id of await this.moves.unfinished()) nextMs = Math.min(nextMs, await this.#move(id));
-    for (const container of await this.moves.unwanted()) await this.#end(container);
+    for (const { id, requestId } of await this.moves.unfinished()) {
+      nextMs = Math.min(nextMs, await traced(requestId, () => this.#move(id)));
+    }
+    for (const container of await this.moves.unwanted()) {
+      await traced(container.requestId, () => this.#end(container));
+    }
     return nextMs;
   }
 
