@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { containersIn } from '../fixtures/containers.ts';
-import { otherProject, platform } from '../fixtures/platform.ts';
+import { otherProject, pidOf, platform } from '../fixtures/platform.ts';
 
 /* What a tenant's program can reach, tried from inside real containers. */
 
@@ -16,8 +16,8 @@ const SERVER = `ip -o -4 address show eth0 | sed 's/.* inet \\([0-9.]*\\).*/addr
 mkdir -p /www; echo hello > /www/index.html; httpd -p 80 -h /www
 trap exit TERM; while :; do sleep 0.1; done`;
 
-async function serve(containers: typeof own) {
-  const container = await containers.sh(SERVER);
+async function serve(containers: typeof own, more: object = {}) {
+  const container = await containers.sh(SERVER, more);
   await containers.untilItSays(container, 'address');
   const address = /address (\S+)/.exec(await containers.logs(container))?.[1] ?? '';
   return { container, address };
@@ -47,12 +47,85 @@ test('a container is reached by its own project, and by no other', async () => {
   expect(await fetchFrom(foreign, `http://${server.address}`)).toEqual(['unreachable']);
 });
 
+test('a container is found by its name in its own project, as long as it runs', async () => {
+  const [{ container }, foreigner] = [
+    await serve(own, { name: 'Web.1' }),
+    await serve(foreign, { name: 'only-there' }),
+  ];
+  const short = container.engineId.slice(0, 12);
+  expect(await fetchFrom(own, 'http://web.1', `http://${short}`)).toEqual(['hello', 'hello']);
+  expect(await fetchFrom(own, 'http://only-there', 'http://example.com')).toEqual([
+    ...['unreachable', 'unreachable'],
+  ]);
+  expect(await fetchFrom(foreign, 'http://web.1', 'http://only-there')).toEqual([
+    ...['unreachable', 'hello'],
+  ]);
+  await own.stop(container, 0);
+  await own.ended(container);
+  expect(await fetchFrom(own, 'http://web.1')).toEqual(['unreachable']);
+  await own.start(container);
+  const answer = () => fetchFrom(own, 'http://web.1');
+  await expect.poll(answer, { timeout: 60_000 }).toEqual(['hello']);
+  await own.remove(container);
+  await foreign.remove(foreigner.container);
+});
+
+test('names are known again to an agent that was killed; other programs resolve them as busybox does', async () => {
+  const { container, address } = await serve(own, { name: 'lasting' });
+  const before = pidOf('agent');
+  process.kill(before, 'SIGKILL');
+  await expect.poll(() => pidOf('agent'), { timeout: 60_000 }).not.toBe(before);
+  const script = `const dns = require('dns').promises;
+    (async () => {
+      for (;;) try {
+        const { address } = await dns.lookup('lasting');
+        const missing = await dns.lookup('missing').catch(({ code }) => code);
+        const resolved = await dns.resolve4('LASTING');
+        return console.log(address, missing, resolved[0], await dns.reverse(address));
+      } catch { await new Promise((done) => setTimeout(done, 100)); }
+    })();`;
+  const asking = await own.create({ image: 'node', command: ['node', '-e', script] });
+  await own.ended(asking);
+  expect(await own.logs(asking)).toBe(`${address} ENOTFOUND ${address} [ 'lasting' ]\n`);
+  await own.remove(container);
+});
+
+test('a container knows itself, and its files in /etc are its own to change until its next run', async () => {
+  const made = await own.sh(
+    'cat /etc/hosts /etc/resolv.conf; cat /etc/hostname; hostname; ping -c1 -w1 $(hostname) >/dev/null && echo reached; echo mine > /etc/hosts; chmod 0 /etc/resolv.conf; cat /etc/hosts',
+  );
+  for (const generation of [1, 2]) {
+    expect(await own.ended(made, generation)).toMatchObject({ exitCode: 0 });
+    if (generation === 1) await own.start(made);
+  }
+  const said = await own.logs(made);
+  const short = made.engineId.slice(0, 12);
+  const once = `127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+ADDRESS\t${short}
+nameserver GATEWAY
+options ndots:0
+${short}
+${short}
+reached
+mine
+`;
+  const known = said
+    .replace(/10\.\d+\.\d+\.1$/gm, 'GATEWAY')
+    .replace(/10\.\d+\.\d+\.\d+/g, 'ADDRESS');
+  expect(known).toBe(once + once);
+});
+
 test('the node is not reached, nor what listens on it, nor its cloud’s metadata', async () => {
   const gateway = server.address.replace(/\d+$/, '1');
   const listener = createServer((socket) => socket.end('HTTP/1.0 200 OK\r\n\r\nhello\n'));
   await new Promise<void>((done) => listener.listen(0, gateway, done));
   const { port } = listener.address() as { port: number };
   const { api, registry } = platform();
+  // where PostgreSQL and Redis listen, if not in files: sockets with names that no folder has
+  const asking = await own.sh('tail -n +2 /proc/net/unix | wc -l');
+  await own.ended(asking);
+  expect(await own.logs(asking)).toBe('0\n');
   const urls = [`http://${gateway}:${port}`, api, `http://${registry}`, 'http://169.254.169.254'];
   try {
     expect(await (await fetch(`http://${gateway}:${port}`)).text()).toBe('hello\n');

@@ -1,4 +1,4 @@
-import { cpus } from 'node:os';
+import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { API_CALLS, BUILD_CALLS, LOG_CALLS } from '@slipway/contracts';
 import { type Logger, traced } from '@slipway/log';
@@ -9,14 +9,18 @@ import pLimit from 'p-limit';
 import { BUILDS_SIDE_BY_SIDE, Builds } from './builds/builds.ts';
 import { ContextSource } from './builds/context-source.ts';
 import { Containerd } from './containerd/containerd.ts';
-import { serveAddresses } from './containers/addresses.ts';
+import { endpointsOf, serveAddresses } from './containers/addresses.ts';
 import { ContainerMetrics } from './containers/container-metrics.ts';
 import { Looks } from './containers/looks.ts';
 import type { NodeContext } from './containers/node-context.ts';
 import { Resync } from './containers/resync.ts';
+import { CAPABILITIES } from './containers/runtime-spec.ts';
+import { readSeccomp } from './containers/seccomp.ts';
+import { serveSignals } from './containers/signals.ts';
 import { createDoor, listenOn } from './door.ts';
 import type { Env } from './env.ts';
 import { ImagePuller } from './images/image-puller.ts';
+import { ARCHITECTURE } from './images/platform-image.ts';
 import { NodeNetwork } from './network/node-network.ts';
 import { Announcer } from './node/announcer.ts';
 import { serveLogs } from './streams/logs.stream.ts';
@@ -26,7 +30,10 @@ const COMMANDS_SIDE_BY_SIDE = 50;
 
 /** Resolves when the node has joined and takes commands. */
 export async function startAgent(env: Env, log: Logger): Promise<{ close(): Promise<void> }> {
-  let isReady = false;
+  let joined: Looks | null = null;
+  const seccomp = readSeccomp(env.SECCOMP_PROFILE, {
+    ...{ capabilities: CAPABILITIES, architecture: ARCHITECTURE, kernel: release() },
+  });
   const containerd = new Containerd({
     socket: env.CONTAINERD_SOCKET,
     namespace: env.CONTAINERD_NAMESPACE,
@@ -34,10 +41,11 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   });
   const metrics = openMetrics();
   const containerMetrics = new ContainerMetrics(metrics, containerd);
-  const door = createDoor(log, () => isReady);
+  const door = createDoor(log, () => joined !== null);
   door.get(METRICS_PATH, () => metrics.metrics());
-  serveLogs(door, env.CONTAINER_LOGS_DIR);
+  serveLogs(door, env.CONTAINER_LOGS_DIR, () => joined);
   serveAddresses(door, containerd);
+  serveSignals(door, containerd);
   await listenOn(door, env.AGENT_SOCKET);
 
   const apiPool = connect(`unix:${env.API_SOCKET}`);
@@ -49,6 +57,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
       ...{ bridgePrefix: env.BRIDGE_PREFIX, table: env.NFTABLES_TABLE },
     },
     log,
+    await endpointsOf(containerd),
   );
   const endpoint = `unix:${env.AGENT_SOCKET}`;
   const announcer = new Announcer(
@@ -58,10 +67,10 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   );
   const nodeId = await announcer.join();
   const context: NodeContext = {
-    ...{ nodeId, containerd, network, api, log, metrics: containerMetrics },
+    ...{ nodeId, containerd, network, seccomp, api, log, metrics: containerMetrics },
     images: new ImagePuller(containerd, { registryUrl: env.REGISTRY_URL, metrics }),
     logs: callerOf(logPool, LOG_CALLS),
-    cgroupParent: env.CGROUP_PARENT,
+    ...{ cgroupParent: env.CGROUP_PARENT, etcDir: env.CONTAINER_ETC_DIR },
     heavy: pLimit(2 * cpus().length),
   };
   const looks = new Looks(context);
@@ -98,7 +107,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
     onCommand: ({ buildId, requestId }) => traced(requestId, () => builds.make(buildId)),
     onGap: () => builds.look(),
   });
-  isReady = true;
+  joined = looks;
   log.info({ nodeId, node: env.NODE_NAME }, 'the node has joined');
   return {
     async close() {

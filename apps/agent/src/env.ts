@@ -5,6 +5,7 @@ import { parseEnv } from '@slipway/process';
 import { z } from 'zod';
 
 const socket = z.string().regex(/^\/./, 'must be the absolute path of a Unix socket');
+const file = z.string().regex(/^\/./, 'must be the absolute path of a file');
 const folder = z.string().regex(/^\/./, 'must be an absolute path');
 
 /** Of the agent and of the log process, which are one program. `.env.example` is generated from it. */
@@ -22,6 +23,7 @@ export const EnvSchema = z.object({
   LOG_SOCKET: socket.describe('Where the log process listens for the agent'),
   FIFOS_DIR: folder.describe('Where containers write to, until the machine restarts'),
   CONTAINER_LOGS_DIR: folder.describe('Where the logs of containers are'),
+  CONTAINER_ETC_DIR: folder.describe('Where the files are that containers find in their /etc'),
   BUILDS_DIR: folder.describe('Where images are built, and what is kept for the next build'),
   BUILDS_RUN_DIR: folder.describe('What builders keep until the machine restarts'),
   REDIS_URL: z.string().min(1).describe('redis://…, or the path of a Unix socket'),
@@ -52,6 +54,9 @@ export const EnvSchema = z.object({
     .default('slipway')
     .describe('Where the rules are that keep projects apart'),
   CNI_PLUGINS_DIR: folder.default('/usr/lib/cni'),
+  SECCOMP_PROFILE: file
+    .default('/usr/share/containers/seccomp.json')
+    .describe("Which system calls containers may make, in Docker's format"),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 });
 

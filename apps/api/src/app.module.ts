@@ -16,6 +16,7 @@ import { ContextStore } from './builds/context.store.ts';
 import { ContainerController } from './containers/container.controller.ts';
 import { ContainerLogs } from './containers/container.logs.ts';
 import { ContainerService } from './containers/container.service.ts';
+import { ContainerSignals } from './containers/container.signals.ts';
 import { ContainerStore } from './containers/container.store.ts';
 import { Restarts } from './containers/restarts.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
@@ -64,7 +65,7 @@ import { ServiceStore } from './services/service.store.ts';
   providers: [
     ...[MeStore, ProjectStore, NodeStore, ImageStore, ImageResolver, RegistryTokens],
     ...[ContextStore, ContextService, BuildStore, BuildService],
-    ...[ContainerStore, ContainerService, ContainerLogs, Restarts],
+    ...[ContainerStore, ContainerService, ContainerLogs, ContainerSignals, Restarts],
     ...[ServiceStore, ServiceService, DeployStore, DeployService, DeployMoveStore, DeployRunner],
     ...[HostNames, RouteStore, RouteFeed],
     ...[OutboxStore, Dispatcher, AddressStore, PlatformStateStore],

@@ -30,6 +30,12 @@ const DECLARED = {
     package: 'containernetworking-plugins',
     how: 'unpack',
   },
+  // data only, and buildah needs it anyway
+  seccompProfile: {
+    anyOf: ['/usr/share/containers/seccomp.json'],
+    package: 'golang-github-containers-common',
+    how: 'install',
+  },
   nft: { anyOf: ['nft'], package: 'nftables', how: 'unpack' },
   busybox: { anyOf: ['busybox'], package: 'busybox-static', how: 'install' },
   buildah: { anyOf: ['buildah'], package: 'buildah', how: 'install' },

@@ -64,6 +64,7 @@ function settings(
     LOG_SOCKET: logSocketOf(instance),
     FIFOS_DIR: join(runDir, 'fifos'),
     CONTAINER_LOGS_DIR: join(stateDir, 'container-logs'),
+    CONTAINER_ETC_DIR: join(stateDir, 'container-etc'),
     BUILDS_DIR: join(stateLinkOf(instance), 'builds'),
     BUILDS_RUN_DIR: join(runDir, 'builds'),
     REDIS_URL: redisSocketOf(instance),
@@ -76,6 +77,7 @@ function settings(
     BRIDGE_PREFIX: `sl${id}-`,
     NFTABLES_TABLE: `slipway_${id}`,
     CNI_PLUGINS_DIR: dirname(tools.fileOf('cni')),
+    SECCOMP_PROFILE: tools.fileOf('seccompProfile'),
     PATH: tools.path, // where it looks for ip, nft and buildah
   };
 }

@@ -1,7 +1,7 @@
 import createClient, { type Client } from 'openapi-fetch';
 import type { paths } from './schema.ts';
 
-export type { components, paths } from './schema.ts';
+export type { components, operations, paths } from './schema.ts';
 export type SlipwayClient = Client<paths>;
 
 /**

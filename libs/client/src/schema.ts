@@ -257,6 +257,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization}/projects/{project}/containers/{container}/kill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a signal to its program
+         * @description SIGKILL stops it at once, and it stays so. What another signal leads to is up to the program: it has been sent when this answers.
+         */
+        post: operations["killContainer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization}/projects/{project}/containers/{container}/logs": {
         parameters: {
             query?: never;
@@ -266,11 +286,31 @@ export interface paths {
         };
         /**
          * What a container has written, in all its runs
-         * @description `Accept: text/plain` is both streams as they came; `application/x-ndjson` has `time`, `stream`, `line` and `cursor` of each line.
+         * @description `Accept: text/plain` is both streams as they came; `application/x-ndjson` has `time`, `stream`, `line` and `cursor` of each line (and `partial` when it goes on in the next one, as those longer than 16 KiB do); `text/event-stream` has the same as events, the cursor as their `id`, so that a client goes on with `Last-Event-ID` when it was cut off, and an event `end` behind the last.
          */
         get: operations["getContainerLogs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/containers/{container}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop its program, and begin a new run
+         * @description One that rests is started.
+         */
+        post: operations["restartContainer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -303,7 +343,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask its program to end, and end it 10 s later */
+        /** Ask its program to end, by the image's stop signal, and end it when its time is up */
         post: operations["stopContainer"];
         delete?: never;
         options?: never;
@@ -606,6 +646,7 @@ export interface components {
              * @example pending
              * @example created
              * @example running
+             * @example restarting
              * @example stopping
              * @example exited
              * @example failed
@@ -1182,7 +1223,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description And what it writes from now on, to its end */
-                follow?: string;
+                follow?: boolean;
             };
             header?: never;
             path: {
@@ -1359,7 +1400,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Also one that runs, which is ended at once */
-                force?: string;
+                force?: boolean;
             };
             header?: never;
             path: {
@@ -1384,9 +1425,66 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    getContainerLogs: {
+    killContainer: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                container: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @default SIGKILL */
+                    signal?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            /** @description The result. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getContainerLogs: {
+        parameters: {
+            query?: {
+                /** @description And what it writes from now on, until it rests */
+                follow?: boolean;
+                /** @description Only so many lines, the newest */
+                tail?: number;
+                /** @description Only what was written then or later */
+                since?: string;
+                /** @description Only what was written then or earlier */
+                until?: string;
+                /** @description Only this one */
+                stream?: "stdout" | "stderr";
+                /** @description Each line of `text/plain` begins with its time; the other types have it anyway */
+                timestamps?: boolean;
+                /** @description Only what comes after the line with this `cursor`: to go on where an earlier answer ended */
+                after?: string;
+            };
             header?: never;
             path: {
                 organization: string;
@@ -1406,6 +1504,52 @@ export interface operations {
                 content: {
                     "text/plain": string;
                     "application/x-ndjson": string;
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    restartContainer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                container: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description How long its program has from the stop signal to its end; 0: no signal, its end
+                     * @default 10000
+                     */
+                    graceMs?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            /** @description The result. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1458,7 +1602,17 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description How long its program has from the stop signal to its end; 0: no signal, its end
+                     * @default 10000
+                     */
+                    graceMs?: number;
+                };
+            };
+        };
         responses: {
             /** @description The result. */
             200: {

@@ -57,6 +57,8 @@ const ContainerOrderSchema = DesiredContainerSchema.extend({
   /** of the request that led to what is desired now */
   requestId: z.string(),
   name: z.string(),
+  /** how long a program that is to stop has from its stop signal to its end; 0: no signal, its end */
+  stopGraceMs: z.int().min(0),
   spec: ContainerSpecSchema,
   address: AddressSchema,
   image: z.strictObject({
@@ -185,6 +187,15 @@ export const AGENT_CALLS = {
   containerAddress: call(
     z.strictObject({ engineId }),
     z.strictObject({ address: z.ipv4().nullable() }),
+  ),
+} as const;
+
+/** What the API asks of agents that cannot wait in a queue. */
+export const CONTAINER_CALLS = {
+  /** false: that run has no program (any more) */
+  signalContainer: call(
+    z.strictObject({ engineId, generation, signal: z.int().min(1).max(64) }),
+    z.strictObject({ isSent: z.boolean() }),
   ),
 } as const;
 

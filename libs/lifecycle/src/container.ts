@@ -6,6 +6,7 @@ export const CONTAINER_STATES = [
   'pending',
   'created',
   'running',
+  'restarting',
   'stopping',
   'exited',
   'failed',
@@ -19,13 +20,16 @@ const FOLLOWS: Readonly<Record<ContainerState, readonly ContainerState[]>> = {
   // a start of one that rests
   pending: ['created', 'exited', 'failed'],
   created: ['pending'],
-  running: ['pending'],
-  stopping: ['pending', 'running'],
+  running: ['pending', 'restarting'],
+  // a new run, which waits for the end of the one before
+  restarting: ['running', 'stopping'],
+  // one that stops already may be given less time
+  stopping: ['pending', 'running', 'restarting', 'stopping'],
   // without having been seen running, when it was short, or stopped before it began
-  exited: ['pending', 'running', 'stopping'],
+  exited: ['pending', 'running', 'restarting', 'stopping'],
   // a run that could not begin, or a container that could not be made
-  failed: ['pending', 'stopping'],
-  removing: ['pending', 'created', 'running', 'stopping', 'exited', 'failed'],
+  failed: ['pending', 'restarting', 'stopping'],
+  removing: ['pending', 'created', 'running', 'restarting', 'stopping', 'exited', 'failed'],
   removed: ['removing'],
 };
 
@@ -35,5 +39,5 @@ export function statesBefore(state: ContainerState): readonly ContainerState[] {
 
 /** It stays as it is until somebody asks for something else, or its program ends. */
 export function isSettled(state: ContainerState): boolean {
-  return !['pending', 'stopping', 'removing'].includes(state);
+  return !['pending', 'restarting', 'stopping', 'removing'].includes(state);
 }

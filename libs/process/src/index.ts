@@ -2,4 +2,5 @@ export { parseEnv } from './env.ts';
 export { exec } from './exec.ts';
 export { persistently, Repeater } from './repeater.ts';
 export { runUntilSignal } from './run.ts';
+export { signalName, signalNumber, signalOf } from './signals.ts';
 export { urlOf } from './url.ts';

@@ -6,7 +6,7 @@ export class Connections {
 
   /** @param endpoint as `connect` takes it */
   to(endpoint: string): Connection {
-    const known = this.#open.get(endpoint) ?? connect(endpoint);
+    const known = this.#open.get(endpoint) ?? connect(endpoint, null);
     this.#open.set(endpoint, known);
     return known;
   }

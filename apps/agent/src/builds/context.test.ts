@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { type Header, pack } from 'tar-stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -102,6 +103,17 @@ test('a device, and more than a node has room for, are refused', async () => {
   const bomb = gzipSync(await tarOf([{ name: 'a', text: 'x'.repeat(200_000) }]));
   await expect(small(bomb)).rejects.toThrow(/more than 100000 bytes/);
   await small(await tarOf(names.slice(0, 2)));
+});
+
+test('an archive ends where it says so, whatever comes after that, and however late', async () => {
+  const tar = await tarOf([{ name: 'a', text: 'x' }]);
+  async function* late() {
+    yield tar;
+    await delay(300); // tar has long read it
+  }
+  await unpackContext(Readable.from(late()), join(folder, 'late'));
+  await unpack(Buffer.concat([tar, Buffer.alloc(1_000_000, 'x')]), 'more');
+  for (const name of ['late', 'more']) expect(await readdir(join(folder, name))).toEqual(['a']);
 });
 
 test('a source that breaks off is not the archive’s fault', async () => {

@@ -52,11 +52,14 @@ export async function unpackContext(
   const feeding = pipeline(whole, decompressorFor(head), limitedTo(limits), tar.stdin).catch(
     (error: NodeJS.ErrnoException) => error,
   );
-  const [{ code, said, entries }, error] = await Promise.all([ended, feeding]);
+  const [{ code, signal, said, entries }, error] = await Promise.all([ended, feeding]);
   if (sourceError !== null) throw sourceError;
   if (entries > limits.entries) throw unusable(`it has more than ${limits.entries} entries`);
-  // tar does not read what lies behind an archive's end
-  if (error instanceof Error && error.code !== 'EPIPE') throw unusable(error.message);
+  // tar may end before it has read all: behind an archive's end, or since it failed, which its code says
+  const isTarsDoing = ['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(error?.code ?? '');
+  if (error && !isTarsDoing) throw unusable(error.message);
+  if (signal === 'SIGXFSZ') throw unusable(`a file of it has more than ${limits.bytes} bytes`);
+  if (signal !== null) throw new Error(`tar was ended by ${signal}`);
   if (code !== 0) throw unusable(said);
 }
 
@@ -77,7 +80,7 @@ function startTar(folder: string, { bytes }: Limits): ChildProcessWithoutNullStr
 async function outcomeOf(
   tar: ChildProcessWithoutNullStreams,
   limits: Limits,
-): Promise<{ code: number; said: string; entries: number }> {
+): Promise<{ code: number | null; signal: NodeJS.Signals | null; said: string; entries: number }> {
   let entries = 0;
   let complaints = '';
   tar.stdout.on('data', (names: Buffer) => {
@@ -87,11 +90,11 @@ async function outcomeOf(
   tar.stderr.setEncoding('utf8').on('data', (text: string) => {
     if (complaints.length < 4096) complaints += text;
   });
-  const [code] = await once(tar, 'close');
+  const [code, signal] = await once(tar, 'close');
   const [first = ''] = complaints
     .split('\n')
     .filter((line) => !/^tar: (Removing|Child)/.test(line));
-  return { code: code ?? 137, said: first.replace(/^tar: /, ''), entries };
+  return { code, signal, said: first.replace(/^tar: /, ''), entries };
 }
 
 const NEWLINE = 0x0a;

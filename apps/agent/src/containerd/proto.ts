@@ -22,7 +22,7 @@ message Container {
 message GetContainerRequest { string id = 1; }
 message ContainerResponse { Container container = 1; }
 message ListContainersRequest { repeated string filters = 1; }
-message ListContainersResponse { repeated Container containers = 1; }
+message ListContainerMessage { Container container = 1; }
 message CreateContainerRequest { Container container = 1; }
 message UpdateContainerRequest { Container container = 1; FieldMask update_mask = 2; }
 message DeleteContainerRequest { string id = 1; }

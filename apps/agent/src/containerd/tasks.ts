@@ -76,11 +76,12 @@ export class Tasks {
     });
   }
 
-  /** To its first process. Nothing when it has ended already. */
-  async kill(id: string, signal: number): Promise<void> {
-    await unlessAbsent(
+  /** To its first process. @returns false when that has ended already */
+  async kill(id: string, signal: number): Promise<boolean> {
+    const answer = await unlessAbsent(
       this.#rpc.call('tasks.v1.Tasks/Kill', ['KillRequest', 'Empty'], { container_id: id, signal }),
     );
+    return answer !== null;
   }
 
   /** Of one that has ended or not begun. Nothing when it is gone already. */

@@ -5,17 +5,16 @@ import { timed } from '@slipway/metrics';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { Task } from '../containerd/tasks.ts';
 import { endRun } from './end.step.ts';
+import { removeEtcFiles } from './etc-files.ts';
 import { cannotRun } from './failure.ts';
 import { type BegunRun, begunRunOf, NOT_BEGUN, stopSignalOf } from './labels.ts';
 import { makeContainer } from './make.step.ts';
 import { isAtRest, nextStep, type Step } from './next-step.ts';
 import type { NodeContext } from './node-context.ts';
+import { placeOf } from './place.ts';
 import { unreadiness } from './probe.ts';
 import { report } from './report.ts';
 import { runContainer } from './run.step.ts';
-
-/** How long a program has from its stop signal to its end. */
-const STOP_GRACE_MS = 10_000;
 
 /** How long after a probe in vain comes the next one. */
 const PROBE_AFTER_MS = { least: 50, most: 2_000 };
@@ -37,9 +36,10 @@ interface Found {
 export class ContainerLook {
   readonly #engineId: string;
   readonly #context: NodeContext;
-  /** when a program that was asked to end is ended; of which run that was */
-  #killAt: { generation: number; timeMs: number } | null = null;
+  /** when a program was asked to end; of which run that was */
+  #asked: { generation: number; timeMs: number } | null = null;
   #requestId: string | null = null;
+  #isOver = false;
 
   constructor(engineId: string, context: NodeContext) {
     this.#engineId = engineId;
@@ -49,6 +49,11 @@ export class ContainerLook {
   /** Of the request that led to what is desired; null: not known yet. */
   get requestId(): string | null {
     return this.#requestId;
+  }
+
+  /** Nothing of it runs, and nothing is to run. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Compares what should be with what is, and takes one step. @throws when it has to be tried again */
@@ -82,6 +87,7 @@ export class ContainerLook {
     const next = await timed(metrics.stepSeconds, { step }, take);
     const durationMs = Math.round(performance.now() - begun);
     const level = isAtRest(step) || step === 'probe' ? 'debug' : 'info';
+    this.#isOver = isOver(step, order);
     log[level]({ engineId: this.#engineId, containerId: order?.id, step, durationMs }, 'step');
     return next;
   }
@@ -102,7 +108,8 @@ export class ContainerLook {
       case 'probe':
         return this.#probe(order, begun);
       case 'stop':
-        return record === null ? NOTHING : this.#stop(record, begun.generation);
+        if (record === null || order === null) return NOTHING;
+        return this.#stop(record, begun.generation, order.stopGraceMs);
       case 'discard':
         await this.#discard(task);
         return task?.status === 'CREATED' ? AGAIN : NOTHING;
@@ -143,6 +150,7 @@ export class ContainerLook {
       const { reason, message } = failure;
       const finishedAt = new Date().toISOString();
       await this.#report({ state: 'failed', generation, reason, message, finishedAt });
+      return AGAIN;
     }
     return order.awaitsProbe ? AGAIN : NOTHING;
   }
@@ -169,16 +177,15 @@ export class ContainerLook {
   }
 
   /** First asks, later makes it end; the end itself is an event that leads to the next look. */
-  async #stop(record: ContainerRecord, generation: number): Promise<Next> {
+  async #stop(record: ContainerRecord, generation: number, graceMs: number): Promise<Next> {
     const { tasks } = this.#context.containerd;
     const now = Date.now();
-    if (this.#killAt?.generation !== generation) {
-      this.#killAt = { generation, timeMs: now + STOP_GRACE_MS };
-      await tasks.kill(this.#engineId, stopSignalOf(record));
-    } else if (now >= this.#killAt.timeMs) {
-      await tasks.kill(this.#engineId, constants.signals.SIGKILL);
-    }
-    return { type: 'later', afterMs: Math.max(this.#killAt.timeMs - now, KILL_EVERY_MS) };
+    const isNew = this.#asked?.generation !== generation;
+    if (isNew) this.#asked = { generation, timeMs: now };
+    const killInMs = (this.#asked?.timeMs ?? now) + graceMs - now;
+    if (killInMs <= 0) await tasks.kill(this.#engineId, constants.signals.SIGKILL);
+    else if (isNew) await tasks.kill(this.#engineId, stopSignalOf(record));
+    return { type: 'later', afterMs: Math.max(killInMs, KILL_EVERY_MS) };
   }
 
   async #discard(task: Task | null): Promise<void> {
@@ -204,6 +211,7 @@ export class ContainerLook {
   async #remove(order: ContainerOrder | null): Promise<Next> {
     const { containerd, logs, network } = this.#context;
     await network.detach(this.#engineId);
+    await removeEtcFiles(placeOf(this.#engineId, this.#context).etc);
     await containerd.containers.delete(this.#engineId);
     await containerd.snapshots.remove(this.#engineId);
     await logs.removeLog({ engineId: this.#engineId });
@@ -214,6 +222,12 @@ export class ContainerLook {
   #report(observation: Observation): Promise<void> {
     return report(this.#engineId, observation, this.#context);
   }
+}
+
+/** @param step that was taken */
+function isOver(step: Step, order: ContainerOrder | null): boolean {
+  if (step === 'remove' || order === null) return true;
+  return order.desired === 'stopped' && (isAtRest(step) || step === 'make');
 }
 
 /** One that does not end at once is in the kernel's hands, or about to be seen as ended. */

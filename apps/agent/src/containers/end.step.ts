@@ -1,11 +1,11 @@
 import type { ContainerOrder, EndReason } from '@slipway/contracts';
+import { signalName, signalOf } from '@slipway/process';
 import type { Task } from '../containerd/tasks.ts';
 import type { BegunRun } from './labels.ts';
 import type { NodeContext } from './node-context.ts';
 import { wasOutOfMemory } from './out-of-memory.ts';
 import { placeOf } from './place.ts';
 import { report } from './report.ts';
-import { signalName, signalOf } from './signals.ts';
 
 /** A program's output is in its FIFO when it has ended, and in its file soon after. */
 const LOG_WITHIN_MS = 10_000;
@@ -45,7 +45,8 @@ interface How {
 
 function askedEnd({ desired }: ContainerOrder): How {
   if (desired === 'removed') return { reason: 'removed', message: 'It was removed as it ran.' };
-  return { reason: 'stopped', message: 'It was asked to stop.' };
+  const what = desired === 'running' ? 'restart' : 'stop';
+  return { reason: 'stopped', message: `It was asked to ${what}.` };
 }
 
 function ownEnd(exitCode: number, isOutOfMemory: boolean): How {

@@ -1,10 +1,14 @@
+import { constants } from 'node:os';
 import type { ContainerRecord } from '../containerd/containers.ts';
+import type { Endpoint } from '../network/names.ts';
 
 /* What containerd keeps for us with a container, over restarts of the agent. */
 
 const GENERATION = 'dev.slipway.begun-generation';
 const TIME = 'dev.slipway.begun-at';
 const ADDRESS = 'dev.slipway.address';
+const GATEWAY = 'dev.slipway.gateway';
+const NAMES = 'dev.slipway.names';
 const STOP_SIGNAL = 'dev.slipway.stop-signal';
 
 /** The newest run whose program may have begun. */
@@ -23,23 +27,32 @@ export function begunRunOf(record: ContainerRecord | null): BegunRun {
   };
 }
 
-/** To be set before the program begins. @param address of this run */
-export function begunLabels({ generation, at }: BegunRun, address: string): Record<string, string> {
-  return { [GENERATION]: String(generation), [TIME]: at, [ADDRESS]: address };
+/** To be set before the program begins. */
+export function begunLabels(
+  { generation, at }: BegunRun,
+  { address, gateway, names }: Omit<Endpoint, 'engineId'>,
+): Record<string, string> {
+  return {
+    ...{ [GENERATION]: String(generation), [TIME]: at },
+    ...{ [ADDRESS]: address, [GATEWAY]: gateway, [NAMES]: names.join(' ') },
+  };
 }
 
 /** Of the newest run. */
-export function addressOf({ labels }: ContainerRecord): string | null {
-  return labels[ADDRESS] ?? null;
+export function endpointOf({ id, labels }: ContainerRecord): Endpoint | null {
+  const { [ADDRESS]: address, [GATEWAY]: gateway, [NAMES]: names } = labels;
+  if (address === undefined || gateway === undefined || names === undefined) return null;
+  return { engineId: id, address, gateway, names: names.split(' ') };
 }
 
 export const NOT_BEGUN = { [GENERATION]: '0' };
 
 /** What asks the program to end. */
 export function stopSignalOf({ labels }: ContainerRecord): number {
-  return Number(labels[STOP_SIGNAL] ?? 15);
+  return Number(labels[STOP_SIGNAL] ?? constants.signals.SIGTERM);
 }
 
-export function stopSignalLabel(signal: number): Record<string, string> {
-  return { [STOP_SIGNAL]: String(signal) };
+/** @param signal the image's; null: it names none, or what is none */
+export function stopSignalLabel(signal: number | null): Record<string, string> {
+  return signal === null ? {} : { [STOP_SIGNAL]: String(signal) };
 }

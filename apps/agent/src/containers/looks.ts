@@ -16,6 +16,7 @@ export class Looks {
   readonly #context: NodeContext;
   readonly #log: Logger;
   readonly #known = new Map<string, Known>();
+  readonly #watchers = new Map<string, Set<Watcher>>();
   #isClosed = false;
 
   constructor(context: NodeContext) {
@@ -39,6 +40,21 @@ export class Looks {
     return known.waiting;
   }
 
+  /**
+   * Tells `watcher` of each look from now on, and looks for it once. @returns what ends that
+   */
+  watch(engineId: string, watcher: Watcher): () => void {
+    const watchers = this.#watchers.get(engineId) ?? new Set();
+    this.#watchers.set(engineId, watchers.add(watcher));
+    void this.look(engineId);
+    return () => {
+      watchers.delete(watcher);
+      if (watchers.size === 0 && this.#watchers.get(engineId) === watchers) {
+        this.#watchers.delete(engineId);
+      }
+    };
+  }
+
   /** Begins nothing new, and waits for what is under way. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -58,6 +74,7 @@ export class Looks {
         next = await known.look.step();
       }
       known.failures = 0;
+      for (const watcher of this.#watchers.get(engineId) ?? []) watcher(known.look.isOver);
     } catch (error) {
       const afterMs = Math.min(FIRST_RETRY_MS * 2 ** known.failures, LAST_RETRY_MS);
       known.failures++;
@@ -75,6 +92,9 @@ export class Looks {
     }
   }
 }
+
+/** @param isOver nothing of the container runs, and nothing is to run */
+type Watcher = (isOver: boolean) => void;
 
 interface Known {
   look: ContainerLook;

@@ -1,13 +1,14 @@
 import type { ContainerOrder } from '@slipway/contracts';
+import { signalNumber } from '@slipway/process';
 import { isRefusal } from '../containerd/rpc.ts';
 import type { LocalImage } from '../images/image-puller.ts';
+import { hostnameOf } from './etc-files.ts';
 import { CannotRun } from './failure.ts';
 import { stopSignalLabel } from './labels.ts';
 import { layersOf, readLayered } from './layered-file.ts';
 import type { NodeContext } from './node-context.ts';
 import { placeOf } from './place.ts';
 import { runtimeSpec } from './runtime-spec.ts';
-import { signalNumber } from './signals.ts';
 import { userOf } from './user.ts';
 
 /** Pulls the image and makes the container's filesystem and record. Done twice it changes nothing. */
@@ -26,11 +27,12 @@ export async function makeContainer(order: ContainerOrder, context: NodeContext)
     await containerd.containers.create({
       id: engineId,
       image: image.name,
-      labels: stopSignalLabel(signalNumber(image.config.config?.StopSignal)),
+      labels: stopSignalLabel(signalNumber(image.config.config?.StopSignal ?? '')),
       spec: runtimeSpec({
         ...{ user, image: image.config, spec: order.spec },
-        hostname: engineId.slice(0, 12),
+        hostname: hostnameOf(engineId),
         place: placeOf(engineId, context),
+        seccomp: context.seccomp,
       }),
     });
   });

@@ -5,6 +5,7 @@ import type { Containerd } from '../containerd/containerd.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { NodeNetwork } from '../network/node-network.ts';
 import type { ContainerMetrics } from './container-metrics.ts';
+import type { Seccomp } from './seccomp.ts';
 
 /** What the steps work with: this node's engine, and whom they tell. */
 export interface NodeContext {
@@ -16,6 +17,10 @@ export interface NodeContext {
   logs: Caller<typeof LOG_CALLS>;
   /** the cgroup above those of all containers: `/slipway-<instance>` */
   cgroupParent: string;
+  /** where a folder is for each container, of its `ETC_FILES` */
+  etcDir: string;
+  /** which system calls containers may make */
+  seccomp: Seccomp;
   /** bounds how much of what is heavy is done side by side */
   heavy<T>(work: () => Promise<T>): Promise<T>;
   log: Logger;

@@ -1,18 +1,22 @@
+import { join } from 'node:path';
 import type { NodeContext } from './node-context.ts';
 
-/** What the kernel has of a container on this node, by its names. */
+/** What a node has of a container besides the engine's, by its names. */
 export interface Place {
   /** its file */
   networkNamespace: string;
   cgroup: string;
+  /** folder of its `ETC_FILES` */
+  etc: string;
 }
 
 export function placeOf(
   engineId: string,
-  { cgroupParent, network }: Pick<NodeContext, 'cgroupParent' | 'network'>,
+  { cgroupParent, etcDir, network }: Pick<NodeContext, 'cgroupParent' | 'etcDir' | 'network'>,
 ): Place {
   return {
     networkNamespace: network.namespaceOf(engineId),
     cgroup: `${cgroupParent}/${engineId}`,
+    etc: join(etcDir, engineId),
   };
 }

@@ -1,12 +1,13 @@
 import type { ContainerOrder } from '@slipway/contracts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { isRefusal } from '../containerd/rpc.ts';
+import { hostnameOf, writeEtcFiles } from './etc-files.ts';
 import { startFailure } from './failure.ts';
 import { type BegunRun, begunLabels } from './labels.ts';
 import { makeContainer } from './make.step.ts';
 import type { NodeContext } from './node-context.ts';
 import { placeOf } from './place.ts';
-import { moved } from './runtime-spec.ts';
+import { renewed } from './runtime-spec.ts';
 
 const FORGET_LOG_WITHIN_MS = 0;
 
@@ -21,25 +22,32 @@ export async function runContainer(
   return context.heavy(() => begin(order, context));
 }
 
-/** One that was made when the instance had another folder, and so other names. */
+/** One that was made when the instance had another folder, and so other names, or another filter. */
 async function bringHere(record: ContainerRecord, context: NodeContext): Promise<void> {
   const text = Buffer.from(record.spec.value).toString();
-  const spec = moved(JSON.parse(text), placeOf(record.id, context));
+  const place = placeOf(record.id, context);
+  const spec = renewed(JSON.parse(text), { place, seccomp: context.seccomp });
   if (JSON.stringify(spec) !== text) await context.containerd.containers.setSpec(record.id, spec);
 }
 
 async function begin(
-  { engineId, generation, address }: ContainerOrder,
-  { containerd, logs, network }: NodeContext,
+  { engineId, generation, address, name }: ContainerOrder,
+  context: NodeContext,
 ): Promise<BegunRun> {
-  await network.attach(engineId, address);
+  const { containerd, logs, network } = context;
+  const hostname = hostnameOf(engineId);
+  const endpoint = { ...address, names: [name, hostname] };
+  await Promise.all([
+    network.attach(engineId, endpoint),
+    writeEtcFiles(placeOf(engineId, context).etc, hostname, address),
+  ]);
   const output = await logs.openLog({ engineId });
   const rootfs = await containerd.snapshots.mounts(engineId);
   try {
     await containerd.tasks.create(engineId, rootfs, output);
     // From here on the program may have begun: a run is not begun twice.
     const run: BegunRun = { generation, at: new Date().toISOString() };
-    await containerd.containers.setLabels(engineId, begunLabels(run, address.address));
+    await containerd.containers.setLabels(engineId, begunLabels(run, endpoint));
     await containerd.tasks.start(engineId);
     return run;
   } catch (error) {

@@ -1,16 +1,17 @@
 import type { ContainerSpec } from '@slipway/contracts';
 import type { ImageConfig } from '@slipway/oci';
 import { expect, test } from 'vitest';
-import { moved, NothingToRun, runtimeSpec } from './runtime-spec.ts';
+import { NothingToRun, renewed, runtimeSpec } from './runtime-spec.ts';
 
 const limits = { memoryBytes: 64 << 20, cpus: 0.5, pids: 32 };
 const root = { uid: 0, gid: 0, additionalGids: [], home: '/root' };
 
-const place = { networkNamespace: '/run/netns/e', cgroup: '/slipway-x/e' };
+const place = { networkNamespace: '/run/netns/e', cgroup: '/slipway-x/e', etc: '/x/e' };
+const seccomp = { defaultAction: 'SCMP_ACT_ERRNO', architectures: [], syscalls: [] };
 
 function specOf(spec: Partial<ContainerSpec>, config: ImageConfig['config'], user = root) {
   const image = { os: 'linux', architecture: 'amd64', rootfs: { diff_ids: [] }, config };
-  const settings = { hostname: 'h', user, image, place };
+  const settings = { hostname: 'h', user, image, place, seccomp };
   return runtimeSpec({ ...settings, spec: { env: {}, ...limits, ...spec } });
 }
 
@@ -33,11 +34,12 @@ test('the environment is the image’s, the container’s own comes last', () =>
   expect(env.join()).toMatch(/PATH=.*\/usr\/bin/);
 });
 
-test('who is not root has no capability, nobody gets new privileges', () => {
-  const { process } = specOf({ command: ['c'] }, {}, { ...root, uid: 5 });
+test('who is not root has no capability, nobody gets new privileges or calls without a filter', () => {
+  const { process, linux } = specOf({ command: ['c'] }, {}, { ...root, uid: 5 });
   expect(process.capabilities).toMatchObject({ effective: [], permitted: [] });
   expect(process.capabilities.bounding).not.toContain('CAP_SYS_ADMIN');
   expect(process.noNewPrivileges).toBe(true);
+  expect(linux.seccomp).toEqual(seccomp);
 });
 
 test('limits are always set, swap is none', () => {
@@ -54,11 +56,16 @@ test('limits are always set, swap is none', () => {
   expect([0.001, 0.5, 1024].map(sharesFor)).toEqual([2, 512, 262_144]);
 });
 
-test('what is moved has all of its spec, with the names of its new place; moved nowhere it is the same', () => {
+test('an earlier spec is kept, with what the node brings now; where that is the same, it is the same', () => {
   const spec = specOf({}, { Cmd: ['cmd'] });
-  const there = moved(spec, { networkNamespace: '/run/other/e', cgroup: '/slipway-y/e' });
+  const there = renewed(spec, {
+    place: { networkNamespace: '/run/other/e', cgroup: '/slipway-y/e', etc: '/y/e' },
+    seccomp: { ...seccomp, defaultErrnoRet: 38 },
+  });
   const network = { type: 'network', path: '/run/other/e' };
   expect(there.linux.namespaces).toContainEqual(network);
   expect(there.linux.cgroupsPath).toBe('/slipway-y/e');
-  expect(JSON.stringify(moved(there, place))).toBe(JSON.stringify(spec));
+  expect(there.mounts.map(({ source }) => source)).toContain('/y/e/hosts');
+  expect(there.linux.seccomp.defaultErrnoRet).toBe(38);
+  expect(JSON.stringify(renewed(there, { place, seccomp }))).toBe(JSON.stringify(spec));
 });

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { ContainerSpec } from '@slipway/contracts';
 import type { ImageConfig } from '@slipway/oci';
+import { mountsOf } from './mounts.ts';
 import type { Place } from './place.ts';
+import type { Seccomp } from './seccomp.ts';
 import type { ProcessUser } from './user.ts';
 
 const OCI_VERSION = '1.0.2';
@@ -11,7 +13,7 @@ const SHARES = { least: 2, most: 262_144 };
 const CPU_PERIOD_US = 100_000;
 
 /** Docker's default set. */
-const CAPABILITIES = [
+export const CAPABILITIES = [
   'AUDIT_WRITE',
   'CHOWN',
   'DAC_OVERRIDE',
@@ -54,6 +56,7 @@ const SYSCTLS = {
 export interface RunSettings {
   hostname: string;
   place: Place;
+  seccomp: Seccomp;
   spec: ContainerSpec;
   image: ImageConfig;
   user: ProcessUser;
@@ -88,9 +91,9 @@ export function runtimeSpec(settings: RunSettings) {
     },
     root: { path: 'rootfs' },
     hostname,
-    mounts: MOUNTS,
+    mounts: mountsOf(place.etc),
     linux: {
-      ...placed(place),
+      ...brought(settings),
       sysctl: SYSCTLS,
       maskedPaths: MASKED_PATHS,
       readonlyPaths: READONLY_PATHS,
@@ -109,18 +112,29 @@ export function runtimeSpec(settings: RunSettings) {
   };
 }
 
-/** What was made at another place: the checkout was moved since, and what the kernel has of it with it. */
-export function moved(spec: RuntimeSpec, place: Place): RuntimeSpec {
-  return { ...spec, linux: { ...spec.linux, ...placed(place) } };
+/** What a node brings to a spec. */
+type Brought = Pick<RunSettings, 'place' | 'seccomp'>;
+
+/**
+ * One that was made earlier, as the node has it now: its checkout was moved, and what the kernel has of
+ * the container with it, or the filter is another.
+ */
+export function renewed(spec: RuntimeSpec, node: Brought): RuntimeSpec {
+  return {
+    ...spec,
+    mounts: mountsOf(node.place.etc),
+    linux: { ...spec.linux, ...brought(node) },
+  };
 }
 
-function placed({ networkNamespace, cgroup }: Place) {
+function brought({ place, seccomp }: Brought) {
   return {
-    cgroupsPath: cgroup,
+    cgroupsPath: place.cgroup,
     namespaces: [
       ...['pid', 'ipc', 'uts', 'mount', 'cgroup'].map((type) => ({ type })),
-      { type: 'network', path: networkNamespace },
+      { type: 'network', path: place.networkNamespace },
     ],
+    seccomp,
   };
 }
 
@@ -154,24 +168,3 @@ function openFileLimit(): { soft: number; hard: number } {
   const hard = Math.min(Number.isFinite(most) ? most : 1_048_576, 1_048_576);
   return { soft: hard, hard };
 }
-
-const mount = (destination: string, type: string, options: readonly string[]) => ({
-  ...{ destination, type, source: type, options },
-});
-const SAFE = ['nosuid', 'noexec', 'nodev'];
-const MOUNTS = [
-  mount('/proc', 'proc', SAFE),
-  mount('/dev', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
-  mount('/dev/pts', 'devpts', [
-    'nosuid',
-    'noexec',
-    'newinstance',
-    'ptmxmode=0666',
-    'mode=0620',
-    'gid=5',
-  ]),
-  mount('/dev/shm', 'tmpfs', [...SAFE, 'mode=1777', 'size=65536k']),
-  mount('/dev/mqueue', 'mqueue', SAFE),
-  mount('/sys', 'sysfs', [...SAFE, 'ro']),
-  mount('/sys/fs/cgroup', 'cgroup', [...SAFE, 'relatime', 'ro']),
-];

@@ -1,25 +1,22 @@
-import { constants } from 'node:os';
+import { CONTAINER_CALLS } from '@slipway/contracts';
+import { serveCalls } from '@slipway/rpc';
+import type { FastifyInstance } from 'fastify';
+import type { Containerd } from '../containerd/containerd.ts';
+import { MalformedCall } from '../door.ts';
+import { begunRunOf } from './labels.ts';
 
-const LAST_SIGNAL = 64;
-
-/** @param text as images have it: `SIGTERM`, `TERM`, `15`; absent or unknown: SIGTERM */
-export function signalNumber(text: string | null | undefined): number {
-  const known = constants.signals as Record<string, number>;
-  const wanted = (text ?? '').toUpperCase();
-  const number = /^\d+$/.test(wanted) ? Number(wanted) : (known[wanted] ?? known[`SIG${wanted}`]);
-  return number !== undefined && number >= 1 && number <= LAST_SIGNAL
-    ? number
-    : constants.signals.SIGTERM;
-}
-
-/** What ended a program, or null when it ended by itself. @param exitCode of a task: 128 and the signal's number */
-export function signalOf(exitCode: number): number | null {
-  const number = exitCode - 128;
-  return number >= 1 && number <= LAST_SIGNAL ? number : null;
-}
-
-/** `SIGKILL`, or `signal 40` for one without a name. */
-export function signalName(number: number): string {
-  const known = Object.entries(constants.signals).find(([, value]) => value === number);
-  return known?.[0] ?? `signal ${number}`;
+/** Sends signals to programs: at once and at most once, unlike what goes over the queue. */
+export function serveSignals(door: FastifyInstance, { containers, tasks }: Containerd): void {
+  serveCalls(
+    door,
+    CONTAINER_CALLS,
+    {
+      async signalContainer({ engineId, generation, signal }) {
+        const [record, task] = await Promise.all([containers.get(engineId), tasks.get(engineId)]);
+        const isIt = begunRunOf(record).generation === generation && task?.status === 'RUNNING';
+        return { isSent: isIt && (await tasks.kill(engineId, signal)) };
+      },
+    },
+    (message) => new MalformedCall(message),
+  );
 }

@@ -28,9 +28,16 @@ export async function ensureBridge(name: string, subnet: Address): Promise<void>
   await ip(['link', 'set', name, 'alias', alias]); // last: it says that the rest is done
 }
 
-export async function bridgesWith(prefix: string): Promise<string[]> {
+/** @returns `gateway`: the node's own address in it; null: it is not whole */
+export async function bridgesWith(
+  prefix: string,
+): Promise<{ name: string; gateway: string | null }[]> {
   const all = await links('type', 'bridge');
-  return all.map(({ ifname }) => ifname).filter((name) => name.startsWith(prefix));
+  return all
+    .filter(({ ifname }) => ifname.startsWith(prefix))
+    .map(({ ifname, ifalias }) => {
+      return { name: ifname, gateway: / ([\d.]+)\//.exec(ifalias ?? '')?.[1] ?? null };
+    });
 }
 
 /** @returns false when something is plugged in */

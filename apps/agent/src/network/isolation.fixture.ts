@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
-import type { Address } from '@slipway/contracts';
 import { createLogger } from '@slipway/log';
 import { exec } from '@slipway/process';
+import { Names } from './names.ts';
 import { NodeNetwork } from './node-network.ts';
+import { Resolver } from './resolver.ts';
 
 /*
  * A node's network, tried out. Run in a network namespace of its own, which is the "machine" then, and
@@ -12,8 +13,8 @@ import { NodeNetwork } from './node-network.ts';
 
 const [folder = '', pluginsDir = ''] = process.argv.slice(2);
 const OUTSIDE = '192.0.2.2';
-const inSubnet = (index: number, host: number): Address => ({
-  ...{ subnetId: `sub_${index}`, index, prefixLength: 24 },
+const inSubnet = (index: number, host: number) => ({
+  ...{ subnetId: `sub_${index}`, index, prefixLength: 24, names: [`host${host}`] },
   ...{ gateway: `10.9.${index}.1`, address: `10.9.${index}.${host}` },
 });
 
@@ -51,6 +52,24 @@ async function pingsSeenBy(namespace: string): Promise<number> {
   return Number(values.split(' ')[names.split(' ').indexOf('InEchos')]);
 }
 
+/** Whether a resolver says where `host3` is. */
+async function resolves(from: string, server: string, protocol: 'udp' | 'tcp'): Promise<boolean> {
+  const script = `
+    const { streamDecode, streamEncode, encode, decode } = require('dns-packet');
+    const query = { type: 'query', id: 1, questions: [{ name: 'host3', type: 'A' }] };
+    const show = ({ answers }) => { console.log(answers[0]?.data); process.exit(0); };
+    setTimeout(() => process.exit(1), 3000);
+    if ('${protocol}' === 'tcp') {
+      const socket = require('net').connect(53, '${server}', () => socket.write(streamEncode(query)));
+      socket.on('data', (data) => show(streamDecode(data))).on('error', () => process.exit(1));
+    } else {
+      const socket = require('dgram').createSocket('udp4');
+      socket.on('message', (data) => show(decode(data))).send(encode(query), 53, '${server}');
+    }`;
+  const command = [`--net=${folder}/${from}`, process.execPath, '-e', script];
+  return (await exec('nsenter', command, { allowFailure: true })).stdout === '10.9.0.3\n';
+}
+
 /** Who can be reached from `a`, and who reaches it. */
 async function whatIsReached() {
   const before = await pingsSeenBy('b');
@@ -60,6 +79,9 @@ async function whatIsReached() {
     node: answers('a', '10.9.0.1'),
     nodeElsewhere: answers('a', '192.0.2.1'),
     outside: answers('a', OUTSIDE),
+    resolver: resolves('a', '10.9.0.1', 'udp'),
+    resolverByTcp: resolves('a', '10.9.0.1', 'tcp'),
+    otherResolver: resolves('c', '10.9.0.1', 'udp'),
     fromNode: answers(null, '10.9.0.2'),
     fromOutside: answers('outside', '10.9.0.2'),
   };
@@ -79,11 +101,12 @@ const settings = {
   ...{ namespacesDir: folder, pluginsDir },
   ...{ bridgePrefix: 'slt-', table: 'slipway_t' },
 };
-const open = () => NodeNetwork.open(settings, createLogger({ name: 'test', level: 'error' }));
+const log = createLogger({ name: 'test', level: 'error' });
+const endpoint = { engineId: 'b', names: ['host3'], address: '10.9.0.3', gateway: '10.9.0.1' };
 const bridges = async () =>
   (await run('ip', '-o', 'link', 'show', 'type', 'bridge')).match(/slt-\d/g);
 
-const network = await open();
+const network = await NodeNetwork.open(settings, log);
 await Promise.all([
   network.attach('a', inSubnet(0, 2)),
   network.attach('b', inSubnet(0, 3)),
@@ -94,9 +117,14 @@ await inside('a', 'ip', 'address', 'add', '10.9.1.9', 'dev', 'lo');
 const withRules = await whatIsReached();
 await network.close();
 await run('nft', 'flush', 'ruleset');
+const names = new Names();
+names.add(endpoint);
+const resolver = new Resolver(names, log);
+await resolver.open(endpoint.gateway);
 const withoutRules = await whatIsReached();
+await resolver.closeAll();
 
-const again = await open();
+const again = await NodeNetwork.open(settings, log, [endpoint]);
 const putBack = await whatIsReached();
 const used = await bridges();
 // a project's index may be given to another once nobody of it is left, and not before
@@ -105,7 +133,7 @@ const refused = await again.attach('d', taken).catch((error: Error) => error.mes
 for (const name of ['a', 'b', 'c', 'c']) await again.detach(name);
 await again.attach('d', taken);
 await again.close();
-const last = await open();
+const last = await NodeNetwork.open(settings, log);
 await last.close(); // after it has tended once
 const left = await bridges();
 const namespaces = (await run('ls', folder)).trim().split('\n');

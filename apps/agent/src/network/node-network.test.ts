@@ -22,14 +22,15 @@ beforeAll(async () => {
   found = JSON.parse(stdout);
 });
 
-test('a container reaches its project, and is reached by it and by its node only', () => {
-  expect(found.withRules).toEqual(['neighbour', 'fromNode']);
+test('a container reaches its project and its own resolver, and is reached by its project and its node only', () => {
+  expect(found.withRules).toEqual(['neighbour', 'resolver', 'resolverByTcp', 'fromNode']);
 });
 
 test('that is the rules’ doing: without them everybody is reached', () => {
   expect(found.withoutRules).toEqual([
-    ...['neighbour', 'otherProject', 'node', 'nodeElsewhere', 'outside', 'fromNode'],
-    ...['fromOutside', 'neighbour, by a forged address'],
+    ...['neighbour', 'otherProject', 'node', 'nodeElsewhere', 'outside'],
+    ...['resolver', 'resolverByTcp', 'otherResolver', 'fromNode', 'fromOutside'],
+    ...['neighbour, by a forged address'],
   ]);
   expect(found.putBack).toEqual(found.withRules);
 });

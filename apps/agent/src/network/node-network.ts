@@ -7,7 +7,9 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { bridgesWith, ensureBridge, removeIfUnused } from './bridge.ts';
 import { plugIn } from './cni.ts';
 import { loadFirewall } from './firewall.ts';
+import { type Endpoint, Names } from './names.ts';
 import { makeNamespace, removeNamespace } from './namespace.ts';
+import { Resolver } from './resolver.ts';
 
 const INTERFACE = 'eth0';
 const TEND_EVERY_MS = 15_000;
@@ -24,7 +26,8 @@ export interface NetworkSettings {
 
 /**
  * The networks of this node's containers: a bridge for each subnet, a namespace for each run. Who is
- * in one subnet reaches each other; nobody reaches the node, another subnet, or the outside.
+ * in one subnet reaches each other, also by name; nobody reaches the node but its resolver, another
+ * subnet, or the outside.
  */
 export class NodeNetwork {
   readonly #settings: NetworkSettings;
@@ -32,23 +35,37 @@ export class NodeNetwork {
   /** what is done with one bridge is done one after the other */
   readonly #turns = new Map<string, LimitFunction>();
   readonly #tending = new Repeater(() => this.#tend());
+  readonly #names = new Names();
+  readonly #resolver: Resolver;
 
   private constructor(settings: NetworkSettings, log: Logger) {
     this.#settings = settings;
     this.#log = log;
+    this.#resolver = new Resolver(this.#names, log);
   }
 
-  /** Resolves when the rules are in force: no container may run without them. */
-  static async open(settings: NetworkSettings, log: Logger): Promise<NodeNetwork> {
+  /**
+   * Resolves when the rules are in force: no container may run without them.
+   * @param attached by an earlier process, and still
+   */
+  static async open(
+    settings: NetworkSettings,
+    log: Logger,
+    attached: readonly Endpoint[] = [],
+  ): Promise<NodeNetwork> {
     mkdirSync(settings.namespacesDir, { recursive: true });
     await loadFirewall(settings.table, settings.bridgePrefix);
     const network = new NodeNetwork(settings, log);
+    for (const endpoint of attached) network.#names.add(endpoint);
+    const gateways = new Set(attached.map(({ gateway }) => gateway));
+    await Promise.all([...gateways].map((gateway) => network.#resolver.open(gateway)));
     network.#tending.soon();
     return network;
   }
 
   async close(): Promise<void> {
     await this.#tending.close();
+    await this.#resolver.closeAll();
   }
 
   /** The file of a container's namespace, which is there while it is attached. */
@@ -56,8 +73,11 @@ export class NodeNetwork {
     return join(this.#settings.namespacesDir, engineId);
   }
 
-  /** A new namespace with this address; what an earlier run left of one goes. */
-  async attach(engineId: string, address: Address): Promise<void> {
+  /**
+   * A new namespace with this address; what an earlier run left of one goes.
+   * @param address `names`: by which its neighbours find it
+   */
+  async attach(engineId: string, address: Address & Pick<Endpoint, 'names'>): Promise<void> {
     const { bridgePrefix, pluginsDir } = this.#settings;
     const file = this.namespaceOf(engineId);
     const name = `${bridgePrefix}${address.index}`;
@@ -67,21 +87,28 @@ export class NodeNetwork {
       await ensureBridge(name, address);
       const namespace = { containerId: engineId, file, interfaceName: INTERFACE };
       await plugIn(namespace, { name, address }, pluginsDir);
+      await this.#resolver.open(address.gateway);
     });
+    this.#names.add({ engineId, ...address });
   }
 
   /** Nothing when it is detached already. */
   async detach(engineId: string): Promise<void> {
+    this.#names.remove(engineId);
     await removeNamespace(this.namespaceOf(engineId), INTERFACE);
   }
 
-  /** Puts back rules that somebody flushed, and removes bridges that nobody needs any more. */
+  /** Puts back rules that somebody flushed, answers on all bridges, and removes those that nobody needs any more. */
   async #tend(): Promise<number> {
     const { bridgePrefix, table } = this.#settings;
     try {
       await loadFirewall(table, bridgePrefix);
-      for (const name of await bridgesWith(bridgePrefix)) {
-        await this.#inTurn(name, () => removeIfUnused(name));
+      for (const { name, gateway } of await bridgesWith(bridgePrefix)) {
+        await this.#inTurn(name, async () => {
+          const isGone = await removeIfUnused(name);
+          if (gateway === null) return;
+          await (isGone ? this.#resolver.close(gateway) : this.#resolver.open(gateway));
+        });
       }
     } catch (error) {
       this.#log.error({ err: error }, 'the network cannot be tended');

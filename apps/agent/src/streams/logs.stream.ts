@@ -1,38 +1,68 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { type LogQuery, LogQuerySchema } from '@slipway/contracts';
 import type { FastifyInstance } from 'fastify';
-import { type ReadRecord, readLog } from '../logs/read-log.ts';
+import type { Looks } from '../containers/looks.ts';
+import { MalformedCall } from '../door.ts';
+import { type Following, followLog } from '../logs/follow-log.ts';
+import { BEGIN, type Position, positionOf } from '../logs/position.ts';
+import { readLog } from '../logs/read-log.ts';
+import { Selection } from '../logs/selection.ts';
+import { beginOfTail } from '../logs/tail.ts';
+import { type LogFormat, logFormat } from './log-format.ts';
 
-const NDJSON = 'application/x-ndjson';
-const TEXT = 'text/plain; charset=utf-8';
-
-/** `GET /containers/<engine id>/logs`: what a container has written, in the form that `Accept` names. */
-export function serveLogs(door: FastifyInstance, logsDir: string): void {
+/**
+ * `GET /containers/<engine id>/logs`: what a container has written, in the form that `Accept` names.
+ * @param looks null: the agent has not joined yet
+ */
+export function serveLogs(
+  door: FastifyInstance,
+  logsDir: string,
+  looks: () => Pick<Looks, 'watch'> | null,
+): void {
   door.get<{ Params: { engineId: string } }>('/containers/:engineId/logs', (request, reply) => {
     const { engineId } = request.params;
-    if (!/^[0-9a-f]{64}$/.test(engineId)) return reply.code(400).send();
-    const isNdjson = request.headers.accept === NDJSON;
-    const format = isNdjson ? asNdjson : asText;
-    return reply
-      .type(isNdjson ? NDJSON : TEXT)
-      .send(Readable.from(formatted(join(logsDir, engineId), format), { objectMode: false }));
+    const query = LogQuerySchema.safeParse(request.query);
+    if (!query.success) throw new MalformedCall(query.error.message);
+    if (!/^[0-9a-f]{64}$/.test(engineId)) throw new MalformedCall('no such identifier');
+    const seen = looks();
+    if (seen === null) return reply.code(503).send({ message: 'The node has not joined yet.' });
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    const { until } = query.data;
+    const following: Following = {
+      watch: (listener) => seen.watch(engineId, listener),
+      until: until === undefined ? null : new Date(until),
+      gone: gone.signal,
+    };
+    const format = logFormat(request.headers.accept, query.data.timestamps);
+    const log = formatted(join(logsDir, engineId), query.data, following, format);
+    return reply.type(format.contentType).send(Readable.from(log));
   });
 }
 
-async function* formatted(folder: string, format: (record: ReadRecord) => Buffer) {
-  for await (const records of readLog(folder)) {
-    if (records.length > 0) yield Buffer.concat(records.map(format));
+async function* formatted(
+  folder: string,
+  query: LogQuery,
+  following: Following,
+  format: LogFormat,
+): AsyncGenerator<Buffer> {
+  yield Buffer.alloc(0); // who follows one that is silent has the answer's head at once
+  const selection = new Selection(query);
+  const begin = await beginOf(folder, query, selection);
+  const pieces = query.follow ? followLog(folder, begin, following) : readLog(folder, begin);
+  for await (const records of pieces) {
+    if (records.length === 0) yield Buffer.from(format.idle);
+    yield format.of(records.filter((record) => selection.has(record)));
   }
+  yield Buffer.from(format.end);
 }
 
-/** Just as the program wrote it. */
-function asText({ line, isPartial }: ReadRecord): Buffer {
-  return isPartial ? line : Buffer.concat([line, Buffer.from('\n')]);
-}
-
-function asNdjson({ time, stream, line, isPartial, cursor }: ReadRecord): Buffer {
-  const partial = isPartial ? { partial: true } : {};
-  return Buffer.from(
-    `${JSON.stringify({ time, stream, line: String(line), ...partial, cursor })}\n`,
-  );
+async function beginOf(
+  folder: string,
+  { after, tail }: LogQuery,
+  selection: Selection,
+): Promise<Position> {
+  const least = after === undefined ? BEGIN : positionOf(after);
+  return tail === undefined ? least : beginOfTail(folder, tail, selection, least);
 }

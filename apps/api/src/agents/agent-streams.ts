@@ -15,16 +15,17 @@ export class AgentStreams {
   async open(
     endpoint: string,
     path: string,
-    headers: Record<string, string> = {},
+    options: { headers?: Record<string, string>; signal?: AbortSignal } = {},
   ): Promise<Readable> {
     const answer = await this.connections
       .to(endpoint)
-      .request({ method: 'GET', path, headers })
+      .request({ method: 'GET', path, ...options })
       .catch((cause: unknown) => {
         throw new AppError('unavailable', 'The node does not answer.', { cause });
       });
     if (answer.statusCode === 200) return answer.body;
     answer.body.destroy();
+    if (answer.statusCode === 503) throw new AppError('unavailable', 'The node is not ready yet.');
     throw new Error(`an agent answers ${answer.statusCode} when it is asked for ${path}`);
   }
 }

@@ -46,11 +46,12 @@ export class ContainerOrderStore {
       },
     });
     if (row === null) return null;
-    const { id, requestId, name, organizationId, repository, imageDigest, node, endpoint } = row;
+    const { id, requestId, name, stopGraceMs, organizationId, repository } = row;
+    const { imageDigest, node, endpoint } = row;
     if (endpoint === null) throw new Error(`the container ${id} has no address`);
     return {
       ...desiredOf(row),
-      ...{ id, requestId, name, organizationId, repository, imageDigest },
+      ...{ id, requestId, name, stopGraceMs, organizationId, repository, imageDigest },
       spec: ContainerSpecSchema.parse(row.spec),
       address: addressIn(node.networkRange, endpoint.subnet, endpoint.host),
     };

@@ -1,4 +1,5 @@
 import { Controller, Inject } from '@nestjs/common';
+import { flag } from '@slipway/contracts';
 import { BUILD_STATES } from '@slipway/lifecycle';
 import { z } from 'zod';
 import { askedBy } from '../access/asked.ts';
@@ -71,7 +72,7 @@ const getBuildLogs = defineRoute({
     '`Accept: text/plain` is what it wrote; `application/x-ndjson` has `time`, `step`, `text` and `cursor` of each piece.',
   params: OfBuild,
   query: z.strictObject({
-    follow: z.stringbool().default(false).describe('And what it writes from now on, to its end'),
+    follow: flag('And what it writes from now on, to its end'),
   }),
   responses: { 200: LOG },
 });

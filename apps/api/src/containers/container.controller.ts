@@ -1,15 +1,23 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Inject } from '@nestjs/common';
-import { ContainerSpecSchema } from '@slipway/contracts';
+import { ContainerSpecSchema, flag, LogCursorSchema, LogQuerySchema } from '@slipway/contracts';
 import { CONTAINER_STATES } from '@slipway/lifecycle';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { askedBy } from '../access/asked.ts';
 import { oneOrSeveral, PageQuery, pageOf, timeoutMs } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
-import { contentTypeOf, LOG } from '../http/streamed.ts';
+import { contentTypeOf, Streamed } from '../http/streamed.ts';
+import { invalid } from '../http/validate.ts';
 import { whileConnected } from '../http/while-connected.ts';
 import { ContainerLogs } from './container.logs.ts';
-import { Container, ContainerList, NewContainer } from './container.schema.ts';
+import {
+  Container,
+  ContainerList,
+  KillContainer,
+  NewContainer,
+  StopContainer,
+} from './container.schema.ts';
 import { type Change, ContainerService } from './container.service.ts';
 import type { ContainerRow } from './container.store.ts';
 
@@ -17,6 +25,7 @@ const AT = '/v1/organizations/:organization/projects/:project/containers';
 const tag = 'Containers';
 const access = 'project';
 const project = { organization: z.string(), project: z.string() };
+const LOG = new Streamed('text/plain', 'application/x-ndjson', 'text/event-stream');
 const InProject = z.object(project);
 const OfContainer = z.object({ ...project, container: z.string().describe('Identifier or name') });
 
@@ -48,8 +57,24 @@ const startContainer = defineRoute({
 
 const stopContainer = defineRoute({
   ...{ method: 'POST', path: `${AT}/:container/stop`, operationId: 'stopContainer', tag, access },
-  summary: 'Ask its program to end, and end it 10 s later',
-  ...{ params: OfContainer, responses: { 202: Container, 200: Container } },
+  summary: "Ask its program to end, by the image's stop signal, and end it when its time is up",
+  ...{ params: OfContainer, body: StopContainer, responses: { 202: Container, 200: Container } },
+});
+
+const restartContainer = defineRoute({
+  ...{ method: 'POST', path: `${AT}/:container/restart`, tag, access },
+  operationId: 'restartContainer',
+  summary: 'Stop its program, and begin a new run',
+  description: 'One that rests is started.',
+  ...{ params: OfContainer, body: StopContainer, responses: { 202: Container, 200: Container } },
+});
+
+const killContainer = defineRoute({
+  ...{ method: 'POST', path: `${AT}/:container/kill`, operationId: 'killContainer', tag, access },
+  summary: 'Send a signal to its program',
+  description:
+    'SIGKILL stops it at once, and it stays so. What another signal leads to is up to the program: it has been sent when this answers.',
+  ...{ params: OfContainer, body: KillContainer, responses: { 202: Container, 200: Container } },
 });
 
 const removeContainer = defineRoute({
@@ -57,7 +82,7 @@ const removeContainer = defineRoute({
   summary: 'Remove a container that rests; its name is free at once',
   params: OfContainer,
   query: z.strictObject({
-    force: z.stringbool().default(false).describe('Also one that runs, which is ended at once'),
+    force: flag('Also one that runs, which is ended at once'),
   }),
   responses: { 202: Container },
 });
@@ -87,8 +112,8 @@ const getContainerLogs = defineRoute({
   ...{ method: 'GET', path: `${AT}/:container/logs`, operationId: 'getContainerLogs', tag, access },
   summary: 'What a container has written, in all its runs',
   description:
-    '`Accept: text/plain` is both streams as they came; `application/x-ndjson` has `time`, `stream`, `line` and `cursor` of each line.',
-  ...{ params: OfContainer, query: z.strictObject({}) },
+    '`Accept: text/plain` is both streams as they came; `application/x-ndjson` has `time`, `stream`, `line` and `cursor` of each line (and `partial` when it goes on in the next one, as those longer than 16 KiB do); `text/event-stream` has the same as events, the cursor as their `id`, so that a client goes on with `Last-Event-ID` when it was cut off, and an event `end` behind the last.',
+  ...{ params: OfContainer, query: LogQuerySchema },
   responses: { 200: LOG },
 });
 
@@ -132,7 +157,25 @@ export class ContainerController {
   async stop(
     @RouteInput() input: Input<typeof stopContainer>,
   ): Promise<Output<typeof stopContainer>> {
-    return answer(await this.containers.stop(askedBy(input), input.params.container), input.reply);
+    const { params, body, reply } = input;
+    return answer(await this.containers.stop(askedBy(input), params.container, body), reply);
+  }
+
+  @Route(restartContainer)
+  async restart(
+    @RouteInput() input: Input<typeof restartContainer>,
+  ): Promise<Output<typeof restartContainer>> {
+    const { params, body, reply } = input;
+    return answer(await this.containers.restart(askedBy(input), params.container, body), reply);
+  }
+
+  @Route(killContainer)
+  async kill(
+    @RouteInput() input: Input<typeof killContainer>,
+  ): Promise<Output<typeof killContainer>> {
+    const { params, body, reply } = input;
+    const { signal } = body;
+    return answer(await this.containers.kill(askedBy(input), params.container, signal), reply);
   }
 
   @Route(removeContainer)
@@ -156,12 +199,14 @@ export class ContainerController {
 
   @Route(getContainerLogs)
   async logs(
-    @RouteInput() { scope, params, request, reply }: Input<typeof getContainerLogs>,
+    @RouteInput() { scope, params, query, request, reply }: Input<typeof getContainerLogs>,
   ): Promise<Output<typeof getContainerLogs>> {
     const row = await this.containers.get(scope, params.container);
     const format = LOG.chosenBy(request.headers);
-    reply.type(contentTypeOf(format));
-    return this.containerLogs.read(row, format);
+    reply.type(contentTypeOf(format)).header('cache-control', 'no-store');
+    const after = lastEventId(request.headers) ?? query.after;
+    const signal = whileConnected(reply);
+    return this.containerLogs.read(row, { ...query, after }, { format, signal });
   }
 }
 
@@ -170,6 +215,16 @@ function answer({ row, isNew }: Change, reply: FastifyReply): z.input<typeof Con
   reply.code(isNew ? 202 : 200);
   return resourceOf(row);
 }
+
+/** Where a client of server-sent events that comes back was. */
+function lastEventId({ 'last-event-id': id }: IncomingHttpHeaders): string | undefined {
+  if (id === undefined || id === '') return undefined;
+  const cursor = LogCursorSchema.safeParse(id);
+  if (cursor.success) return cursor.data;
+  throw invalid('header.last-event-id', "must be a line's `cursor`");
+}
+
+const HOT = ['running', 'restarting', 'stopping'];
 
 function resourceOf(row: ContainerRow): z.input<typeof Container> {
   const spec = ContainerSpecSchema.parse(row.spec);
@@ -183,7 +238,7 @@ function resourceOf(row: ContainerRow): z.input<typeof Container> {
     ...{ env: spec.env, memoryBytes: spec.memoryBytes, cpus: spec.cpus, pids: spec.pids },
     labels: z.record(z.string(), z.string()).parse(row.labels),
     state,
-    residency: state === 'running' || state === 'stopping' ? 'hot' : 'cold',
+    residency: HOT.includes(state) ? 'hot' : 'cold',
     ...{ exitCode, reason, message, generation: row.generation },
     service: row.serviceId,
     createdAt: row.createdAt.toISOString(),

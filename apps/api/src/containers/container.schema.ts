@@ -1,3 +1,4 @@
+import { signalNumber } from '@slipway/process';
 import { z } from 'zod';
 import { listOf } from '../http/query.ts';
 
@@ -43,6 +44,32 @@ export const NewContainer = z.strictObject({
 });
 export type NewContainer = z.output<typeof NewContainer>;
 
+/** As with `docker stop`. */
+export const STOP_GRACE_MS = 10_000;
+
+/** The body of `POST …/stop` and `POST …/restart`. */
+export const StopContainer = z.strictObject({
+  graceMs: z
+    .int()
+    .min(0)
+    .max(3_600_000)
+    .default(STOP_GRACE_MS)
+    .describe('How long its program has from the stop signal to its end; 0: no signal, its end'),
+});
+
+/** The body of `POST …/kill`. */
+export const KillContainer = z.strictObject({
+  signal: z
+    .string()
+    .default('SIGKILL')
+    .transform((text, { addIssue }) => {
+      const number = signalNumber(text);
+      if (number !== null) return number;
+      addIssue('must be the name of a signal, such as SIGHUP, or a number from 1 to 64');
+      return z.NEVER;
+    }),
+});
+
 const time = z.iso.datetime().nullable();
 
 export const Container = z
@@ -62,7 +89,16 @@ export const Container = z
     cpus: z.number(),
     pids: z.int(),
     state: z.string().meta({
-      examples: ['pending', 'created', 'running', 'stopping', 'exited', 'failed', 'removing'],
+      examples: [
+        'pending',
+        'created',
+        'running',
+        'restarting',
+        'stopping',
+        'exited',
+        'failed',
+        'removing',
+      ],
     }),
     residency: z
       .string()

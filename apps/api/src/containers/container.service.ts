@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError, ContainerSpecSchema } from '@slipway/contracts';
 import type { Notifications } from '@slipway/db';
@@ -11,7 +12,8 @@ import { place } from '../placement/place.ts';
 import { NOTIFICATIONS } from '../platform.module.ts';
 import { madeUpName, newEngineId } from './container.names.ts';
 import type { NewContainer } from './container.schema.ts';
-import { type ContainerRow, ContainerStore } from './container.store.ts';
+import { ContainerSignals } from './container.signals.ts';
+import { type ContainerRow, ContainerStore, type StopOptions } from './container.store.ts';
 
 /** What a request changed: `row` as it is now. */
 export interface Change {
@@ -20,7 +22,12 @@ export interface Change {
   isNew: boolean;
 }
 
+/** What is to be done with a container as it is; what does that gives null when it is another by now. */
+type Decide = (row: ContainerRow) => 'done' | AppError | (() => Promise<ContainerRow | null>);
+
 const NAME_ATTEMPTS = 5;
+/** States in which there may be a program. */
+const HAVE_PROGRAMS = ['pending', 'running', 'restarting', 'stopping'];
 
 @Injectable()
 export class ContainerService {
@@ -29,6 +36,7 @@ export class ContainerService {
     @Inject(NOTIFICATIONS) private readonly notifications: Notifications,
     @Inject(ImageResolver) private readonly images: ImageResolver,
     @Inject(NodeStore) private readonly nodes: NodeStore,
+    @Inject(ContainerSignals) private readonly signals: ContainerSignals,
   ) {}
 
   async create(asked: Asked, wanted: NewContainer): Promise<ContainerRow> {
@@ -68,17 +76,41 @@ export class ContainerService {
   }
 
   start(asked: Asked, reference: string): Promise<Change> {
-    return this.#change(asked, reference, (row) => {
+    return this.#changeLiving(asked, reference, (row) => {
       if (row.desired === 'running') return 'done';
       if (row.state === 'stopping') return conflict(row, 'stopping: wait until it has stopped');
       return () => this.containers.start(asked.scope, row.id, asked);
     });
   }
 
-  stop(asked: Asked, reference: string): Promise<Change> {
-    return this.#change(asked, reference, (row) => {
-      if (row.desired === 'stopped') return 'done';
-      return () => this.containers.stop(asked.scope, row.id, asked);
+  stop(asked: Asked, reference: string, options: StopOptions): Promise<Change> {
+    return this.#changeLiving(asked, reference, (row) => {
+      const stopsAsSoon = row.state !== 'stopping' || row.stopGraceMs <= options.graceMs;
+      if (row.desired === 'stopped' && stopsAsSoon) return 'done';
+      return () => this.containers.stop(asked.scope, row.id, options, asked);
+    });
+  }
+
+  /** Of one that rests it is a start. */
+  restart(asked: Asked, reference: string, options: StopOptions): Promise<Change> {
+    return this.#changeLiving(asked, reference, (row) => {
+      if (row.state === 'pending' || row.state === 'restarting') return 'done';
+      if (!statesBefore('restarting').includes(row.state as ContainerState)) {
+        return () => this.containers.start(asked.scope, row.id, asked);
+      }
+      return () => this.containers.restart(asked.scope, row.id, options, asked);
+    });
+  }
+
+  /** SIGKILL is a stop without grace; what other signals lead to is the program's own matter. */
+  kill(asked: Asked, reference: string, signal: number): Promise<Change> {
+    return this.#changeLiving(asked, reference, (row) => {
+      if (!HAVE_PROGRAMS.includes(row.state)) {
+        return conflict(row, `${row.state}: it has no program that a signal could reach`);
+      }
+      if (signal !== constants.signals.SIGKILL) return () => this.#signal(row, signal);
+      if (row.state === 'stopping' && row.stopGraceMs === 0) return 'done';
+      return () => this.containers.stop(asked.scope, row.id, { graceMs: 0 }, asked);
     });
   }
 
@@ -123,12 +155,19 @@ export class ContainerService {
     return row;
   }
 
+  async #signal(row: ContainerRow, signal: number): Promise<ContainerRow> {
+    if (await this.signals.send(row, signal)) return row;
+    throw conflict(row, 'beginning or ending: it has no program that a signal could reach');
+  }
+
+  #changeLiving(asked: Asked, reference: string, decide: Decide): Promise<Change> {
+    return this.#change(asked, reference, (row) =>
+      row.desired === 'removed' ? conflict(row, 'being removed') : decide(row),
+    );
+  }
+
   /** Decides by what it is now; when that changed meanwhile, decides again. */
-  async #change(
-    { scope }: Asked,
-    reference: string,
-    decide: (row: ContainerRow) => 'done' | AppError | (() => Promise<ContainerRow | null>),
-  ): Promise<Change> {
+  async #change({ scope }: Asked, reference: string, decide: Decide): Promise<Change> {
     for (;;) {
       const row = await this.get(scope, reference);
       if (row.serviceId !== null) {

@@ -42,6 +42,12 @@ const FRESH_RUN = {
   generation: { increment: 1 },
 };
 
+/** How to stop a program. */
+export interface StopOptions {
+  /** from its stop signal to its end; 0: no signal, its end */
+  graceMs: number;
+}
+
 /** What tells of a request in every log. */
 interface Trace {
   requestId: string;
@@ -136,7 +142,7 @@ export class ContainerStore {
   }
 
   /** The run after this one. @returns null when somebody else began it, or nobody wants it any more */
-  restart(
+  runAgain(
     scope: ProjectScope,
     { id, generation }: { id: string; generation: number },
     trace: Trace,
@@ -146,9 +152,27 @@ export class ContainerStore {
     return this.#change(scope, id, change, trace);
   }
 
-  /** @returns null when there is nothing to stop (any more) */
-  stop(scope: ProjectScope, id: string, trace: Trace): Promise<ContainerRow | null> {
-    return this.#change(scope, id, { state: 'stopping', desired: 'stopped' }, trace);
+  /** A new run of one that runs, once that has stopped. @returns null when it does not run (any more) */
+  restart(
+    scope: ProjectScope,
+    id: string,
+    { graceMs }: StopOptions,
+    trace: Trace,
+  ): Promise<ContainerRow | null> {
+    const data = { ...FRESH_RUN, stopGraceMs: graceMs };
+    return this.#change(scope, id, { state: 'restarting', desired: 'running', data }, trace);
+  }
+
+  /** @returns null when there is nothing to stop (any more), or it stops as soon already */
+  stop(
+    scope: ProjectScope,
+    id: string,
+    { graceMs }: StopOptions,
+    trace: Trace,
+  ): Promise<ContainerRow | null> {
+    const wanted = { OR: [{ state: { not: 'stopping' } }, { stopGraceMs: { gt: graceMs } }] };
+    const data = { stopGraceMs: graceMs };
+    return this.#change(scope, id, { state: 'stopping', desired: 'stopped', data, wanted }, trace);
   }
 
   /** @param from the states in which it may go. @returns null when it is in another (by now) */
@@ -182,7 +206,7 @@ export class ContainerStore {
         data: { ...data, state, desired, requestId },
       });
       if (row === undefined) return null;
-      if (state === 'pending') {
+      if (state === 'pending' || state === 'restarting') {
         await tx.run.create({ data: { containerId: id, generation: row.generation } });
       }
       await this.#tell(tx, row);

@@ -147,6 +147,68 @@ test('a stop waits for the node; of what rests it is none', async () => {
   });
 });
 
+test('a stop may be hurried, never slowed; a kill is one without grace', async () => {
+  const { id, engineId } = await create({});
+  await report(engineId, { state: 'running', generation: 1, startedAt: now() });
+  const stop = (graceMs: number) => api.call('POST', `${P}/${id}/stop`, { body: { graceMs } });
+  const grace = async () => (await orderOf(engineId))?.stopGraceMs;
+  expect(await stop(60_000)).toMatchObject({ status: 202, body: { state: 'stopping' } });
+  expect(await grace()).toBe(60_000);
+  expect(await stop(5_000)).toMatchObject({ status: 202 });
+  expect(await stop(10_000)).toMatchObject({ status: 200 });
+  expect(await grace()).toBe(5_000);
+  const kill = () => api.call('POST', `${P}/${id}/kill`);
+  expect(await kill()).toMatchObject({ status: 202, body: { state: 'stopping' } });
+  expect(await kill()).toMatchObject({ status: 200 });
+  expect(await orderOf(engineId)).toMatchObject({ desired: 'stopped', stopGraceMs: 0 });
+  await report(engineId, exited(1, 137));
+  expect(await kill()).toMatchObject({ status: 409, body: { code: 'state-conflict' } });
+});
+
+test('what is no signal is refused; a node that does not answer is told of', async () => {
+  const { id, engineId } = await create({});
+  await report(engineId, { state: 'running', generation: 1, startedAt: now() });
+  const kill = (signal: unknown) => api.call('POST', `${P}/${id}/kill`, { body: { signal } });
+  for (const signal of ['SIGNOTHING', '0', '65', 9, '']) {
+    expect(await kill(signal)).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: 'signal' }] },
+    });
+  }
+  expect(await kill('SIGHUP')).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+  expect(await get(id)).toMatchObject({ state: 'running' });
+});
+
+test('a restart is a new run behind the end of the one before', async () => {
+  const { id, engineId } = await create({});
+  const restart = () => api.call('POST', `${P}/${id}/restart`);
+  expect(await restart()).toMatchObject({ status: 200, body: { state: 'pending', generation: 1 } });
+  await report(engineId, { state: 'running', generation: 1, startedAt: now() });
+  const restarted = { state: 'restarting', residency: 'hot', generation: 2, startedAt: null };
+  expect(await restart()).toMatchObject({ status: 202, body: restarted });
+  expect(await restart()).toMatchObject({ status: 200, body: restarted });
+  expect(await orderOf(engineId)).toMatchObject({ desired: 'running', isRunOver: false });
+  await report(engineId, exited(1, 143));
+  expect(await get(id)).toMatchObject(restarted);
+  await report(engineId, { state: 'running', generation: 2, startedAt: now() });
+  expect(await get(id)).toMatchObject({ state: 'running', generation: 2, exitCode: null });
+  await report(engineId, exited(2));
+  // of one that rests it is a start; of one that stops it takes the stop back
+  expect(await restart()).toMatchObject({ status: 202, body: { state: 'pending', generation: 3 } });
+  await report(engineId, { state: 'running', generation: 3, startedAt: now() });
+  await api.call('POST', `${P}/${id}/stop`);
+  expect(await restart()).toMatchObject({ body: { state: 'restarting', generation: 4 } });
+  expect(await api.call('POST', `${P}/${id}/stop`)).toMatchObject({ body: { state: 'stopping' } });
+  await report(engineId, exited(3));
+  await report(engineId, exited(4));
+  expect(await get(id)).toMatchObject({ state: 'exited', generation: 4 });
+  await api.call('DELETE', `${P}/${id}`);
+  for (const action of ['start', 'stop', 'restart', 'kill']) {
+    const refused = await api.call('POST', `${P}/${id}/${action}`);
+    expect(refused).toMatchObject({ status: 409, body: { code: 'state-conflict' } });
+  }
+});
+
 test('what is not to be started is made and rests', async () => {
   const { id, engineId } = await create({ start: false });
   expect(await orderOf(engineId)).toMatchObject({ desired: 'stopped', generation: 0 });

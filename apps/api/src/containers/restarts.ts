@@ -42,7 +42,7 @@ export class Restarts {
     const scope = await this.scopes.ofProject(projectId);
     const requestId = `restart-${id}-${generation + 1}`;
     await traced(requestId, async () => {
-      const row = await this.containers.restart(scope, { id, generation }, { requestId });
+      const row = await this.containers.runAgain(scope, { id, generation }, { requestId });
       if (row !== null) this.log.info({ containerId: id }, 'restart');
     });
   }

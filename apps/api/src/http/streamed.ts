@@ -16,9 +16,8 @@ export class Streamed<MediaType extends string = string> {
 
 /** What somebody wrote: as it was, or piece by piece with what is known of each. */
 export const LOG = new Streamed('text/plain', 'application/x-ndjson');
-export type LogFormat = ReturnType<typeof LOG.chosenBy>;
 
 /** The header's value for it. */
-export function contentTypeOf(format: LogFormat): string {
+export function contentTypeOf(format: string): string {
   return format === 'text/plain' ? 'text/plain; charset=utf-8' : format;
 }

@@ -3,6 +3,7 @@ import type { Notifications } from '@slipway/db';
 import { statesBefore } from '@slipway/lifecycle';
 import { type Logger, traced } from '@slipway/log';
 import { ScopeStore } from '../access/scope.store.ts';
+import { STOP_GRACE_MS } from '../containers/container.schema.ts';
 import { ContainerStore } from '../containers/container.store.ts';
 import { Loop } from '../loop.ts';
 import { LOGGER, NOTIFICATIONS } from '../platform.module.ts';
@@ -58,6 +59,6 @@ export class DeployRunner {
   async #end({ id, projectId, requestId, isToGo }: UnwantedContainer): Promise<void> {
     const scope = await this.scopes.ofProject(projectId);
     if (isToGo) await this.containers.remove(scope, id, statesBefore('removing'), { requestId });
-    else await this.containers.stop(scope, id, { requestId });
+    else await this.containers.stop(scope, id, { graceMs: STOP_GRACE_MS }, { requestId });
   }
 }

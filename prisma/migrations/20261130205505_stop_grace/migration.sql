@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "Container" ADD COLUMN     "stopGraceMs" INTEGER NOT NULL DEFAULT 10000;
