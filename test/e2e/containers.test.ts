@@ -122,12 +122,17 @@ test('limits hold, and a program sees them', async () => {
   const command = ['node', '-p', 'process.constrainedMemory()'];
   const seen = await create({ image: 'node', command, memoryBytes });
   const hungry = await sh('x=x; while :; do x=$x$x; done', { memoryBytes });
+  const half = await sh('cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu.max', {
+    cpus: 0.5,
+  });
   const many = await sh('for i in 1 2 3 4 5 6; do sleep 1 & done; wait', { pids: 3 });
   expect(await ended(hungry)).toMatchObject({ exitCode: 137, reason: 'oom-killed' });
   await ended(seen);
   expect((await logs(seen)).trim()).toBe(String(memoryBytes));
   await ended(many);
   expect(await logs(many)).toContain("can't fork");
+  await ended(half); // one of the files is there, as the node has cgroups v1 or v2
+  expect(await logs(half)).toMatch(/^50000( 100000)?$/m);
 });
 
 test('a program cannot gain privileges, see the node’s processes, or change its kernel', async () => {

@@ -2,9 +2,13 @@ import { rmSync } from 'node:fs';
 import { type Logger, traced } from '@slipway/log';
 import Fastify, { type FastifyInstance } from 'fastify';
 
-/** What a call against its contract is answered with: 400. */
-export class MalformedCall extends Error {
+class MalformedCall extends Error {
   readonly statusCode = 400;
+}
+
+/** What a call against its contract is answered with: 400. */
+export function refuse(message: string): Error {
+  return new MalformedCall(message);
 }
 
 /**

@@ -651,6 +651,7 @@ export interface components {
              * @example exited
              * @example failed
              * @example removing
+             * @example removed
              */
             state: string;
             /**

@@ -16,7 +16,8 @@ const Nothing = z.strictObject({});
 const Time = z.iso.datetime();
 const nodeId = z.string();
 /** 64 hexadecimal digits: containerd's id, by which agents know a container */
-const engineId = z.string().regex(/^[0-9a-f]{64}$/);
+export const EngineIdSchema = z.string().regex(/^[0-9a-f]{64}$/);
+const engineId = EngineIdSchema;
 
 /** What the desired set says of one container, to tell it from what the node has. */
 const DesiredContainerSchema = z.strictObject({

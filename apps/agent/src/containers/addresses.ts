@@ -2,7 +2,7 @@ import { AGENT_CALLS } from '@slipway/contracts';
 import { serveCalls } from '@slipway/rpc';
 import type { FastifyInstance } from 'fastify';
 import type { Containerd } from '../containerd/containerd.ts';
-import { MalformedCall } from '../door.ts';
+import { refuse } from '../door.ts';
 import type { Endpoint } from '../network/names.ts';
 import { endpointOf } from './labels.ts';
 
@@ -18,7 +18,7 @@ export function serveAddresses(door: FastifyInstance, { containers, tasks }: Con
         return { address: isRunning ? (endpointOf(record)?.address ?? null) : null };
       },
     },
-    (message) => new MalformedCall(message),
+    refuse,
   );
 }
 

@@ -2,7 +2,7 @@ import { CONTAINER_CALLS } from '@slipway/contracts';
 import { serveCalls } from '@slipway/rpc';
 import type { FastifyInstance } from 'fastify';
 import type { Containerd } from '../containerd/containerd.ts';
-import { MalformedCall } from '../door.ts';
+import { refuse } from '../door.ts';
 import { begunRunOf } from './labels.ts';
 
 /** Sends signals to programs: at once and at most once, unlike what goes over the queue. */
@@ -17,6 +17,6 @@ export function serveSignals(door: FastifyInstance, { containers, tasks }: Conta
         return { isSent: isIt && (await tasks.kill(engineId, signal)) };
       },
     },
-    (message) => new MalformedCall(message),
+    refuse,
   );
 }

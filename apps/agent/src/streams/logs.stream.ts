@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { type LogQuery, LogQuerySchema } from '@slipway/contracts';
+import { EngineIdSchema, type LogQuery, LogQuerySchema } from '@slipway/contracts';
 import type { FastifyInstance } from 'fastify';
 import type { Looks } from '../containers/looks.ts';
-import { MalformedCall } from '../door.ts';
+import { refuse } from '../door.ts';
 import { type Following, followLog } from '../logs/follow-log.ts';
 import { BEGIN, type Position, positionOf } from '../logs/position.ts';
 import { readLog } from '../logs/read-log.ts';
@@ -23,8 +23,8 @@ export function serveLogs(
   door.get<{ Params: { engineId: string } }>('/containers/:engineId/logs', (request, reply) => {
     const { engineId } = request.params;
     const query = LogQuerySchema.safeParse(request.query);
-    if (!query.success) throw new MalformedCall(query.error.message);
-    if (!/^[0-9a-f]{64}$/.test(engineId)) throw new MalformedCall('no such identifier');
+    if (!query.success) throw refuse(query.error.message);
+    if (!EngineIdSchema.safeParse(engineId).success) throw refuse('no such identifier');
     const seen = looks();
     if (seen === null) return reply.code(503).send({ message: 'The node has not joined yet.' });
     const gone = new AbortController();

@@ -1,3 +1,4 @@
+import { CONTAINER_STATES } from '@slipway/lifecycle';
 import { signalNumber } from '@slipway/process';
 import { z } from 'zod';
 import { listOf } from '../http/query.ts';
@@ -88,18 +89,7 @@ export const Container = z
     memoryBytes: z.int(),
     cpus: z.number(),
     pids: z.int(),
-    state: z.string().meta({
-      examples: [
-        'pending',
-        'created',
-        'running',
-        'restarting',
-        'stopping',
-        'exited',
-        'failed',
-        'removing',
-      ],
-    }),
+    state: z.string().meta({ examples: [...CONTAINER_STATES] }),
     residency: z
       .string()
       .describe('Where what runs is: `hot` in memory, `cold` on disk only')
