@@ -13,6 +13,7 @@ import { endpointsOf, serveAddresses } from './containers/addresses.ts';
 import { ContainerMetrics } from './containers/container-metrics.ts';
 import { Looks } from './containers/looks.ts';
 import type { NodeContext } from './containers/node-context.ts';
+import { Outputs } from './containers/outputs.ts';
 import { Resync } from './containers/resync.ts';
 import { CAPABILITIES } from './containers/runtime-spec.ts';
 import { readSeccomp } from './containers/seccomp.ts';
@@ -69,7 +70,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   const context: NodeContext = {
     ...{ nodeId, containerd, network, seccomp, api, log, metrics: containerMetrics },
     images: new ImagePuller(containerd, { registryUrl: env.REGISTRY_URL, metrics }),
-    logs: callerOf(logPool, LOG_CALLS),
+    outputs: new Outputs(callerOf(logPool, LOG_CALLS), env.FIFOS_DIR),
     ...{ cgroupParent: env.CGROUP_PARENT, etcDir: env.CONTAINER_ETC_DIR },
     heavy: pLimit(2 * cpus().length),
   };

@@ -1,3 +1,4 @@
+export * from './away.ts';
 export * from './database.ts';
 export { Prisma, PrismaClient } from './generated/client.ts';
 export * from './ids.ts';

@@ -4,16 +4,9 @@ import { type ExitListener, watchExits } from './exits.ts';
 import { Images } from './images.ts';
 import { Leases } from './leases.ts';
 import { ContainerdRpc } from './rpc.ts';
+import type { ContainerdSettings } from './settings.ts';
 import { Snapshots } from './snapshots.ts';
 import { Tasks } from './tasks.ts';
-
-/** What of containerd is ours: a namespace on its socket. */
-export interface ContainerdSettings {
-  socket: string;
-  namespace: string;
-  /** where runc keeps its state */
-  runcRoot: string;
-}
 
 /** A node's container engine. */
 export class Containerd {
@@ -25,11 +18,12 @@ export class Containerd {
   readonly leases: Leases;
   readonly #rpc: ContainerdRpc;
 
-  constructor({ socket, namespace, runcRoot }: ContainerdSettings) {
+  constructor(settings: ContainerdSettings) {
+    const { socket, namespace, runcRoot } = settings;
     const rpc = new ContainerdRpc(socket, namespace);
     this.#rpc = rpc;
     this.containers = new Containers(rpc, runcRoot);
-    this.tasks = new Tasks(rpc, runcRoot);
+    this.tasks = new Tasks(rpc, settings);
     this.snapshots = new Snapshots(rpc);
     this.content = new Content(rpc);
     this.images = new Images(rpc);

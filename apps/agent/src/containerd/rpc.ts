@@ -102,15 +102,22 @@ async function unless<T>(code: status, call: Promise<T>): Promise<T | null> {
   }
 }
 
-/** The call was not done, or it is not known whether it was: containerd is away, or ended in mid-call. */
-export function isUnavailable(error: unknown): boolean {
-  const { code } = error as ServiceError;
-  return code === status.UNAVAILABLE || code === status.CANCELLED;
-}
+/**
+ * What may be otherwise a moment later: containerd, or the process that keeps a container, was away
+ * or ended in mid-call; or another call, maybe of an agent that was killed meanwhile, is not over.
+ */
+const PASSES: readonly status[] = [
+  ...[status.UNAVAILABLE, status.CANCELLED, status.INTERNAL, status.DEADLINE_EXCEEDED],
+  ...[status.NOT_FOUND, status.ALREADY_EXISTS],
+];
+/** what has the code `unknown`, as the runtime's own words have */
+const SHIM_IS_NOT_THERE = /ttrpc: closed|failed to start shim/;
 
-/** containerd answered, and said no. */
+/** containerd, or the runtime, answered and said no, and would say so again. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof Error && 'metadata' in error && !isUnavailable(error);
+  if (!(error instanceof Error) || !('metadata' in error)) return false;
+  const { code, details } = error as ServiceError;
+  return !PASSES.includes(code) && !SHIM_IS_NOT_THERE.test(details);
 }
 
 /** Of containerd's or the runtime's own words, without what grpc puts before them. */

@@ -1,3 +1,11 @@
 /** Layers as folders over each other, which every kernel has. */
 export const SNAPSHOTTER = 'overlayfs';
 export const RUNTIME = 'io.containerd.runc.v2';
+
+/** What of containerd is ours: a namespace on its socket. */
+export interface ContainerdSettings {
+  socket: string;
+  namespace: string;
+  /** where runc keeps its state */
+  runcRoot: string;
+}

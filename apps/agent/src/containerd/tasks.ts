@@ -1,5 +1,9 @@
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { runcOptions } from './containers.ts';
-import { type ContainerdRpc, unlessAbsent } from './rpc.ts';
+import { type ContainerdRpc, unlessAbsent, unlessPresent } from './rpc.ts';
+import type { ContainerdSettings } from './settings.ts';
 import type { Mount } from './snapshots.ts';
 
 /** A run of a container, as long as containerd has it: until it is deleted, also when it ended. */
@@ -34,11 +38,11 @@ export interface TaskOutput {
 /** @see containerd, api/services/tasks/v1/tasks.proto; a container's id is its task's */
 export class Tasks {
   readonly #rpc: ContainerdRpc;
-  readonly #runcRoot: string;
+  readonly #settings: ContainerdSettings;
 
-  constructor(rpc: ContainerdRpc, runcRoot: string) {
+  constructor(rpc: ContainerdRpc, settings: ContainerdSettings) {
     this.#rpc = rpc;
-    this.#runcRoot = runcRoot;
+    this.#settings = settings;
   }
 
   async get(id: string): Promise<Task | null> {
@@ -62,12 +66,19 @@ export class Tasks {
     return new Map(tasks.map((process) => [process.id, taskOf(process)]));
   }
 
-  /** Everything up to the program's start. */
+  /**
+   * Everything up to the program's start. A containerd that was killed in the middle of it leaves a
+   * task that `get` does not find, and that is in the way: that goes, for the next attempt.
+   */
   async create(id: string, rootfs: readonly Mount[], output: TaskOutput): Promise<void> {
-    await this.#rpc.call('tasks.v1.Tasks/Create', ['CreateTaskRequest', 'CreateTaskResponse'], {
-      ...{ container_id: id, rootfs, ...output },
-      options: runcOptions(this.#runcRoot),
-    });
+    const creating = this.#rpc.call(
+      'tasks.v1.Tasks/Create',
+      ['CreateTaskRequest', 'CreateTaskResponse'],
+      { container_id: id, rootfs, ...output, options: runcOptions(this.#settings.runcRoot) },
+    );
+    if ((await unlessPresent(creating)) !== null) return;
+    await this.delete(id);
+    throw new Error(`a task of ${id} was in the way`);
   }
 
   async start(id: string): Promise<void> {
@@ -84,14 +95,26 @@ export class Tasks {
     return answer !== null;
   }
 
-  /** Of one that has ended or not begun. Nothing when it is gone already. */
+  /**
+   * Of one that has ended or not begun, or that `get` does not find since it was never whole. Nothing
+   * when it is gone already.
+   */
   async delete(id: string): Promise<void> {
     await unlessAbsent(
       this.#rpc.call('tasks.v1.Tasks/Delete', ['DeleteTaskRequest', 'DeleteTaskResponse'], {
         container_id: id,
       }),
     );
+    await rm(shimSocketOf(this.#settings, id), { force: true }); // a killed shim leaves it
   }
+}
+
+/** @see containerd, pkg/shim `SocketAddress`: all instances on a machine have one folder for them */
+function shimSocketOf({ socket, namespace }: ContainerdSettings, id: string): string {
+  const name = createHash('sha256')
+    .update(join(socket, namespace, id))
+    .digest('hex');
+  return join('/run/containerd/s', name);
 }
 
 function taskOf({ status, pid, exit_status, exited_at }: Process): Task {

@@ -4,10 +4,17 @@ import { traced } from '@slipway/log';
 import { timed } from '@slipway/metrics';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { Task } from '../containerd/tasks.ts';
-import { endRun } from './end.step.ts';
+import { endRun, LOG_WITHIN_MS } from './end.step.ts';
 import { removeEtcFiles } from './etc-files.ts';
 import { cannotRun } from './failure.ts';
-import { type BegunRun, begunRunOf, NOT_BEGUN, stopSignalOf } from './labels.ts';
+import {
+  askedAtOf,
+  askedLabel,
+  type BegunRun,
+  begunRunOf,
+  NOT_BEGUN,
+  stopSignalOf,
+} from './labels.ts';
 import { makeContainer } from './make.step.ts';
 import { isAtRest, nextStep, type Step } from './next-step.ts';
 import type { NodeContext } from './node-context.ts';
@@ -36,8 +43,6 @@ interface Found {
 export class ContainerLook {
   readonly #engineId: string;
   readonly #context: NodeContext;
-  /** when a program was asked to end; of which run that was */
-  #asked: { generation: number; timeMs: number } | null = null;
   #requestId: string | null = null;
   #isOver = false;
 
@@ -109,7 +114,7 @@ export class ContainerLook {
         return this.#probe(order, begun);
       case 'stop':
         if (record === null || order === null) return NOTHING;
-        return this.#stop(record, begun.generation, order.stopGraceMs);
+        return this.#stop(record, order.stopGraceMs);
       case 'discard':
         await this.#discard(task);
         return task?.status === 'CREATED' ? AGAIN : NOTHING;
@@ -176,15 +181,22 @@ export class ContainerLook {
     await this.#report({ state: 'running', generation, startedAt: at });
   }
 
-  /** First asks, later makes it end; the end itself is an event that leads to the next look. */
-  async #stop(record: ContainerRecord, generation: number, graceMs: number): Promise<Next> {
-    const { tasks } = this.#context.containerd;
-    const now = Date.now();
-    const isNew = this.#asked?.generation !== generation;
-    if (isNew) this.#asked = { generation, timeMs: now };
-    const killInMs = (this.#asked?.timeMs ?? now) + graceMs - now;
-    if (killInMs <= 0) await tasks.kill(this.#engineId, constants.signals.SIGKILL);
-    else if (isNew) await tasks.kill(this.#engineId, stopSignalOf(record));
+  /**
+   * First asks, once, whoever is the agent by then; later makes it end. The end itself is an event
+   * that leads to the next look.
+   */
+  async #stop(record: ContainerRecord, graceMs: number): Promise<Next> {
+    const { containers, tasks } = this.#context.containerd;
+    const id = this.#engineId;
+    const now = new Date();
+    const askedAt = askedAtOf(record);
+    const killInMs = (askedAt ?? now).getTime() + graceMs - now.getTime();
+    if (killInMs <= 0) {
+      await tasks.kill(id, constants.signals.SIGKILL);
+    } else if (askedAt === null) {
+      await tasks.kill(id, stopSignalOf(record));
+      await containers.setLabels(id, askedLabel(now));
+    }
     return { type: 'later', afterMs: Math.max(killInMs, KILL_EVERY_MS) };
   }
 
@@ -200,7 +212,10 @@ export class ContainerLook {
 
   async #over(order: ContainerOrder | null, how: typeof LOST | typeof NEVER_BEGAN): Promise<Next> {
     if (order === null) return NOTHING;
-    await this.#context.network.detach(this.#engineId);
+    const { containerd, network, outputs } = this.#context;
+    await containerd.tasks.delete(this.#engineId);
+    await network.detach(this.#engineId);
+    await outputs.close(this.#engineId, LOG_WITHIN_MS);
     const finishedAt = new Date().toISOString();
     const { generation } = order;
     const unknown = { exitCode: null, startedAt: null };
@@ -209,12 +224,13 @@ export class ContainerLook {
   }
 
   async #remove(order: ContainerOrder | null): Promise<Next> {
-    const { containerd, logs, network } = this.#context;
+    const { containerd, network, outputs } = this.#context;
+    await containerd.tasks.delete(this.#engineId);
     await network.detach(this.#engineId);
     await removeEtcFiles(placeOf(this.#engineId, this.#context).etc);
     await containerd.containers.delete(this.#engineId);
     await containerd.snapshots.remove(this.#engineId);
-    await logs.removeLog({ engineId: this.#engineId });
+    await outputs.remove(this.#engineId);
     if (order !== null) await this.#report({ state: 'removed' });
     return NOTHING;
   }
@@ -235,6 +251,6 @@ const KILL_EVERY_MS = 1_000;
 
 const LOST = {
   reason: 'instance-stopped',
-  message: 'The platform ended while it ran.',
+  message: 'What ran it on its node ended; how its program ended is not known.',
 } as const;
 const NEVER_BEGAN = { reason: 'stopped', message: 'It was stopped before it began.' } as const;

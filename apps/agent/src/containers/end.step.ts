@@ -8,7 +8,7 @@ import { placeOf } from './place.ts';
 import { report } from './report.ts';
 
 /** A program's output is in its FIFO when it has ended, and in its file soon after. */
-const LOG_WITHIN_MS = 10_000;
+export const LOG_WITHIN_MS = 10_000;
 
 /**
  * Tells how a run ended and clears what is left of it, in this order: as long as nobody knows, the
@@ -20,10 +20,10 @@ export async function endRun(
   order: ContainerOrder | null,
   context: NodeContext,
 ): Promise<void> {
-  const { containerd, logs, network } = context;
+  const { containerd, network, outputs } = context;
   const { task, begun } = run;
   const { generation } = begun;
-  await logs.closeLog({ engineId, timeoutMs: LOG_WITHIN_MS });
+  await outputs.close(engineId, LOG_WITHIN_MS);
   if (order !== null && generation > 0) {
     const isAsked = order.desired !== 'running' || order.generation > generation;
     const how = isAsked

@@ -10,6 +10,7 @@ const ADDRESS = 'dev.slipway.address';
 const GATEWAY = 'dev.slipway.gateway';
 const NAMES = 'dev.slipway.names';
 const STOP_SIGNAL = 'dev.slipway.stop-signal';
+const ASKED = 'dev.slipway.asked-to-stop-at';
 
 /** The newest run whose program may have begun. */
 export interface BegunRun {
@@ -34,7 +35,7 @@ export function begunLabels(
 ): Record<string, string> {
   return {
     ...{ [GENERATION]: String(generation), [TIME]: at },
-    ...{ [ADDRESS]: address, [GATEWAY]: gateway, [NAMES]: names.join(' ') },
+    ...{ [ASKED]: '', [ADDRESS]: address, [GATEWAY]: gateway, [NAMES]: names.join(' ') },
   };
 }
 
@@ -43,6 +44,16 @@ export function endpointOf({ id, labels }: ContainerRecord): Endpoint | null {
   const { [ADDRESS]: address, [GATEWAY]: gateway, [NAMES]: names } = labels;
   if (address === undefined || gateway === undefined || names === undefined) return null;
   return { engineId: id, address, gateway, names: names.split(' ') };
+}
+
+/** When the program of the newest run had its stop signal; null: not yet. */
+export function askedAtOf(record: ContainerRecord): Date | null {
+  const time = record.labels[ASKED] ?? '';
+  return time === '' ? null : new Date(time);
+}
+
+export function askedLabel(time: Date): Record<string, string> {
+  return { [ASKED]: time.toISOString() };
 }
 
 export const NOT_BEGUN = { [GENERATION]: '0' };

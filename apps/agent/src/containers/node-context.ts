@@ -1,10 +1,11 @@
-import type { API_CALLS, LOG_CALLS } from '@slipway/contracts';
+import type { API_CALLS } from '@slipway/contracts';
 import type { Logger } from '@slipway/log';
 import type { Caller } from '@slipway/rpc';
 import type { Containerd } from '../containerd/containerd.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { NodeNetwork } from '../network/node-network.ts';
 import type { ContainerMetrics } from './container-metrics.ts';
+import type { Outputs } from './outputs.ts';
 import type { Seccomp } from './seccomp.ts';
 
 /** What the steps work with: this node's engine, and whom they tell. */
@@ -14,7 +15,7 @@ export interface NodeContext {
   network: NodeNetwork;
   images: ImagePuller;
   api: Caller<typeof API_CALLS>;
-  logs: Caller<typeof LOG_CALLS>;
+  outputs: Outputs;
   /** the cgroup above those of all containers: `/slipway-<instance>` */
   cgroupParent: string;
   /** where a folder is for each container, of its `ETC_FILES` */

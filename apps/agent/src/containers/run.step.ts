@@ -34,14 +34,14 @@ async function begin(
   { engineId, generation, address, name }: ContainerOrder,
   context: NodeContext,
 ): Promise<BegunRun> {
-  const { containerd, logs, network } = context;
+  const { containerd, network, outputs } = context;
   const hostname = hostnameOf(engineId);
   const endpoint = { ...address, names: [name, hostname] };
   await Promise.all([
     network.attach(engineId, endpoint),
     writeEtcFiles(placeOf(engineId, context).etc, hostname, address),
   ]);
-  const output = await logs.openLog({ engineId });
+  const output = await outputs.open(engineId);
   const rootfs = await containerd.snapshots.mounts(engineId);
   try {
     await containerd.tasks.create(engineId, rootfs, output);
@@ -54,7 +54,7 @@ async function begin(
     if (!isRefusal(error)) throw error; // what came of it is seen at the next look
     await containerd.tasks.delete(engineId).catch(() => {});
     await network.detach(engineId);
-    await logs.closeLog({ engineId, timeoutMs: FORGET_LOG_WITHIN_MS });
+    await outputs.close(engineId, FORGET_LOG_WITHIN_MS);
     throw startFailure(error);
   }
 }

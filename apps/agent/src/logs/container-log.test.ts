@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, constants, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,6 +85,21 @@ test('a log process that is away makes a program wait and loses nothing', async 
   await close();
   const written = Array.from({ length: count }, (_, index) => `${index + 1}\n`).join('');
   expect(await text()).toBe(written);
+});
+
+test('a log process that came when a program was gone does not wait for it', async () => {
+  const { stdout } = await open();
+  const go = join(folder, 'go');
+  const program = await run(`until [ -e '${go}' ]; do sleep 0.02; done; echo late`);
+  await keeper.close();
+  // what is in a FIFO stays there as long as anybody has it
+  const reader = openSync(stdout, constants.O_RDONLY | constants.O_NONBLOCK);
+  await writeFile(go, '');
+  await once(program, 'exit');
+  keeper = await started();
+  await close(10 * WITHIN_MS);
+  closeSync(reader);
+  expect(await lines()).toEqual(['stdout late']);
 });
 
 test('a run that never began does not keep its log from being closed', async () => {

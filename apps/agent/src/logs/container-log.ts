@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
-import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -33,7 +32,7 @@ export class ContainerLog {
     await makeFifos(fifos);
     const file = await LogFile.open(folder);
     return new ContainerLog(
-      STREAMS.map((stream) => new StreamCopy(reader(fifos[stream]), stream, file, log)),
+      STREAMS.map((stream) => new StreamCopy(fifos[stream], stream, file, log)),
       file,
     );
   }
@@ -44,6 +43,7 @@ export class ContainerLog {
 
   /** Waits until the run's writers are gone and all is written, at most `timeoutMs`; then it is over. */
   async close(timeoutMs: number): Promise<void> {
+    for (const copy of this.#copies) copy.stopIfAbandoned();
     const timer = new AbortController();
     const late = delay(timeoutMs, undefined, { signal: timer.signal }).catch(() => {});
     await Promise.race([this.#finished, late]);
@@ -64,15 +64,4 @@ async function makeFifos(fifos: Fifos): Promise<void> {
   if (missing.length === 0) return;
   await mkdir(join(fifos.stdout, '..'), { recursive: true });
   await run('mkfifo', ['--mode=600', ...missing]);
-}
-
-/** Not to wait for a writer; libuv polls it then as it does a socket. */
-function reader(path: string): Socket {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    return new Socket({ fd, readable: true, writable: false });
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
 }

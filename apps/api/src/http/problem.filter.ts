@@ -6,6 +6,7 @@ import {
   Inject,
 } from '@nestjs/common';
 import { AppError, type ErrorCode, toProblem } from '@slipway/contracts';
+import { isDatabaseAway } from '@slipway/db';
 import type { Logger } from '@slipway/log';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LOGGER } from '../platform.module.ts';
@@ -54,10 +55,13 @@ export function closeIfUnread(request: FastifyRequest, reply: FastifyReply): voi
   }
 }
 
+export const AWAY = 'The platform’s database does not answer for the moment; try again.';
+
 /** An unknown error says nothing of itself to the client. */
 export function asAppError(thrown: unknown, request: FastifyRequest): AppError {
   if (thrown instanceof AppError) return thrown;
   const cause = thrown;
+  if (isDatabaseAway(thrown)) return new AppError('unavailable', AWAY, { cause });
   const status = statusOf(thrown);
   if (status === 404) {
     const path = request.url.split('?', 1)[0] ?? '';

@@ -1,6 +1,7 @@
 import { AppError } from '@slipway/contracts';
+import { isDatabaseAway } from '@slipway/db';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { closeIfUnread } from '../http/problem.filter.ts';
+import { AWAY, closeIfUnread } from '../http/problem.filter.ts';
 
 /**
  * What registry clients are told, in their own form.
@@ -49,6 +50,7 @@ export function asOciError(thrown: unknown): OciError {
       thrown.status >= 500 ? 'UNKNOWN' : thrown.status === 403 ? 'DENIED' : 'UNSUPPORTED';
     return new OciError(code, thrown.message, { status: thrown.status });
   }
+  if (isDatabaseAway(thrown)) return new OciError('UNKNOWN', AWAY, { status: 503 });
   return new OciError('UNKNOWN', 'Something went wrong on our side; it has been logged.');
 }
 
