@@ -16,7 +16,14 @@ export interface Comparison {
   unit: string;
   better: 'higher' | 'lower';
   figures: Figures;
+  target?: Target;
 }
+
+/** Of what is measured, at the most when lower is better, else at least. */
+export type Target =
+  | { /** of ours to the peer's */ ratio: number }
+  | { /** of ours and the peer's, in the row's unit */ difference: number }
+  | { /** of ours, in the row's unit */ figure: number };
 
 /** Does the same on the running platform and on a peer. @param say what it is about */
 export type Bench = (checkout: Checkout, say: (line: string) => void) => Promise<Comparison[]>;
@@ -48,6 +55,14 @@ export function median(figures: readonly number[]): number {
 }
 
 /** Ours to theirs, round by round: a machine's speed drifts from one to the next. */
-export function ratios({ ours, theirs }: Figures): number[] {
-  return ours.map((figure, round) => figure / (theirs[round] ?? Number.NaN));
+export function ratios(figures: Figures): number[] {
+  return each(figures, (ours, theirs) => ours / theirs);
+}
+
+export function differences(figures: Figures): number[] {
+  return each(figures, (ours, theirs) => ours - theirs);
+}
+
+function each({ ours, theirs }: Figures, of: (ours: number, theirs: number) => number): number[] {
+  return ours.map((figure, round) => of(figure, theirs[round] ?? Number.NaN));
 }

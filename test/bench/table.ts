@@ -1,6 +1,6 @@
-import { type Comparison, median, ratios } from './comparison.ts';
+import { type Comparison, differences, median, ratios } from './comparison.ts';
 
-const HEAD = ['', 'Slipway', 'peer', 'ratio', 'of each round', ''];
+const HEAD = ['', 'Slipway', 'peer', 'ratio', 'of each round', 'target', ''];
 
 /** Medians, and the ratio of the rounds in the middle. */
 export function printTable(rows: readonly Comparison[]): void {
@@ -16,15 +16,36 @@ export function printTable(rows: readonly Comparison[]): void {
   }
 }
 
-function cellsOf({ what, figures, unit, better, peer }: Comparison): string[] {
+function cellsOf(row: Comparison): string[] {
+  const { what, figures, unit, better, peer } = row;
   return [
     what,
     `${shown(median(figures.ours))} ${unit}`,
     `${shown(median(figures.theirs))} ${unit}`,
     `${median(ratios(figures)).toFixed(2)} ×`,
     spread(ratios(figures)),
+    targetOf(row),
     `${better} is better; beside ${peer}, ${figures.ours.length} rounds`,
   ];
+}
+
+/** What is aimed at, and whether it is reached. */
+function targetOf({ target, figures, unit, better }: Comparison): string {
+  if (target === undefined) return '';
+  const { wanted, found, text } =
+    'ratio' in target
+      ? { wanted: target.ratio, found: median(ratios(figures)), text: `${target.ratio} ×` }
+      : 'difference' in target
+        ? {
+            ...{ wanted: target.difference, found: median(differences(figures)) },
+            text: `+ ${target.difference} ${unit}`,
+          }
+        : {
+            ...{ wanted: target.figure, found: median(figures.ours) },
+            text: `${target.figure} ${unit}`,
+          };
+  const isReached = better === 'lower' ? found <= wanted : found >= wanted;
+  return `${isReached ? '✔' : '✘'} ${better === 'lower' ? '≤' : '≥'} ${text}`;
 }
 
 function spread(figures: readonly number[]): string {

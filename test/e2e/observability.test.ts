@@ -1,32 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { containersIn } from '../fixtures/containers.ts';
 import { freshImage } from '../fixtures/fresh-image.ts';
+import { logLines } from '../fixtures/log-lines.ts';
 import { otherProject, platform, stateDir } from '../fixtures/platform.ts';
 
 /* What an operator sees of the platform: what one request led to, and what it measures. */
 
 const WITHIN = { timeout: 60_000 };
 const { ended, remove } = containersIn(platform());
-
-interface Line {
-  name: string;
-  msg: string;
-  requestId?: string;
-  [field: string]: unknown;
-}
-
-/** All that the processes logged for a request. */
-async function linesOf(requestId: string): Promise<Line[]> {
-  const files = ['api', 'agent'].map((name) => join(stateDir(), 'logs', `${name}.log`));
-  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-  return texts
-    .flatMap((text) => text.split('\n'))
-    .filter((line) => line.includes(requestId))
-    .map((line) => JSON.parse(line));
-}
 
 test('one id leads from a request to all that it led to, until the run has ended', async () => {
   const { api, token, organization, project } = platform();
@@ -60,7 +43,7 @@ test('one id leads from a request to all that it led to, until the run has ended
     { name: 'api', msg: 'request', path: '/calls/reportContainer' },
   ];
   await vi.waitFor(async () => {
-    const lines = await linesOf(requestId);
+    const lines = await logLines(stateDir(), requestId);
     for (const line of expected) expect(lines).toContainEqual(expect.objectContaining(line));
     for (const line of lines) expect(line.requestId).toBe(requestId);
   }, WITHIN);

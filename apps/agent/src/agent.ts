@@ -52,7 +52,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   const apiPool = connect(`unix:${env.API_SOCKET}`);
   const logPool = connect(`unix:${env.LOG_SOCKET}`);
   const api = callerOf(apiPool, API_CALLS);
-  const network = await NodeNetwork.open(
+  const network = await NodeNetwork.begin(
     {
       ...{ namespacesDir: env.NETNS_DIR, pluginsDir: env.CNI_PLUGINS_DIR },
       ...{ bridgePrefix: env.BRIDGE_PREFIX, table: env.NFTABLES_TABLE },

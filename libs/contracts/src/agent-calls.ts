@@ -102,7 +102,12 @@ export const ObservationSchema = z.discriminatedUnion('state', [
     message,
     finishedAt: Time,
   }),
-  z.strictObject({ state: z.literal('removed') }),
+  /** nothing is left of it */
+  z.strictObject({
+    state: z.literal('removed'),
+    /** that this ended; null: none ran */
+    run: z.strictObject({ generation, exitCode: z.int() }).nullable(),
+  }),
 ]);
 export type Observation = z.infer<typeof ObservationSchema>;
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
 /** What is told between replicas, within the transaction that it tells of. */
-const CHANNELS = ['outbox', 'containers', 'builds', 'services', 'routes'] as const;
+const CHANNELS = ['outbox', 'containers', 'restarts', 'builds', 'services', 'routes'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 const RETRY_MS = 200;

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import type { ContainerOrder, Observation } from '@slipway/contracts';
 import { traced } from '@slipway/log';
 import { timed } from '@slipway/metrics';
+import { allOver } from '@slipway/process';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { Task } from '../containerd/tasks.ts';
 import { endRun, LOG_WITHIN_MS } from './end.step.ts';
@@ -119,7 +120,7 @@ export class ContainerLook {
         await this.#discard(task);
         return task?.status === 'CREATED' ? AGAIN : NOTHING;
       case 'end':
-        if (task === null) return NOTHING;
+        if (task === null || order === null) return NOTHING;
         await endRun(this.#engineId, { task, begun }, order, this.#context);
         return AGAIN;
       case 'lose':
@@ -127,7 +128,7 @@ export class ContainerLook {
       case 'skip':
         return this.#over(order, NEVER_BEGAN);
       case 'remove':
-        return this.#remove(order);
+        return this.#remove(order, endedRun(task, begun));
       case 'confirm-created':
         await this.#report({ state: 'created' });
         return NOTHING;
@@ -223,21 +224,30 @@ export class ContainerLook {
     return AGAIN;
   }
 
-  async #remove(order: ContainerOrder | null): Promise<Next> {
+  async #remove(order: ContainerOrder | null, run: EndedRun): Promise<Next> {
     const { containerd, network, outputs } = this.#context;
-    await containerd.tasks.delete(this.#engineId);
-    await network.detach(this.#engineId);
-    await removeEtcFiles(placeOf(this.#engineId, this.#context).etc);
-    await containerd.containers.delete(this.#engineId);
-    await containerd.snapshots.remove(this.#engineId);
-    await outputs.remove(this.#engineId);
-    if (order !== null) await this.#report({ state: 'removed' });
+    const { containers, snapshots, tasks } = containerd;
+    const id = this.#engineId;
+    await allOver([
+      tasks.delete(id).then(() => allOver([containers.delete(id), snapshots.remove(id)])),
+      network.detach(id),
+      outputs.remove(id),
+      removeEtcFiles(placeOf(id, this.#context).etc),
+    ]);
+    if (order !== null) await this.#report({ state: 'removed', run });
     return NOTHING;
   }
 
   #report(observation: Observation): Promise<void> {
     return report(this.#engineId, observation, this.#context);
   }
+}
+
+type EndedRun = Extract<Observation, { state: 'removed' }>['run'];
+
+function endedRun(task: Task | null, { generation }: BegunRun): EndedRun {
+  if (task?.status !== 'STOPPED' || generation === 0) return null;
+  return { generation, exitCode: task.exitCode };
 }
 
 /** @param step that was taken */

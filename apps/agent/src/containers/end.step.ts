@@ -1,5 +1,5 @@
 import type { ContainerOrder, EndReason } from '@slipway/contracts';
-import { signalName, signalOf } from '@slipway/process';
+import { allOver, signalName, signalOf } from '@slipway/process';
 import type { Task } from '../containerd/tasks.ts';
 import type { BegunRun } from './labels.ts';
 import type { NodeContext } from './node-context.ts';
@@ -12,19 +12,19 @@ export const LOG_WITHIN_MS = 10_000;
 
 /**
  * Tells how a run ended and clears what is left of it, in this order: as long as nobody knows, the
- * task stays. @param order null: nobody wants to know
+ * task stays.
  */
 export async function endRun(
   engineId: string,
   run: { task: Task; begun: BegunRun },
-  order: ContainerOrder | null,
+  order: ContainerOrder,
   context: NodeContext,
 ): Promise<void> {
   const { containerd, network, outputs } = context;
   const { task, begun } = run;
   const { generation } = begun;
   await outputs.close(engineId, LOG_WITHIN_MS);
-  if (order !== null && generation > 0) {
+  if (generation > 0) {
     const isAsked = order.desired !== 'running' || order.generation > generation;
     const how = isAsked
       ? askedEnd(order)
@@ -34,8 +34,7 @@ export async function endRun(
     const { exitCode } = task;
     await report(engineId, { state: 'exited', generation, exitCode, ...how, ...times }, context);
   }
-  await network.detach(engineId);
-  await containerd.tasks.delete(engineId);
+  await allOver([containerd.tasks.delete(engineId), network.detach(engineId)]);
 }
 
 interface How {
@@ -44,7 +43,6 @@ interface How {
 }
 
 function askedEnd({ desired }: ContainerOrder): How {
-  if (desired === 'removed') return { reason: 'removed', message: 'It was removed as it ran.' };
   const what = desired === 'running' ? 'restart' : 'stop';
   return { reason: 'stopped', message: `It was asked to ${what}.` };
 }

@@ -1,6 +1,7 @@
 import type { ContainerOrder } from '@slipway/contracts';
 import { signalNumber } from '@slipway/process';
 import { isRefusal } from '../containerd/rpc.ts';
+import type { Mount } from '../containerd/snapshots.ts';
 import type { LocalImage } from '../images/image-puller.ts';
 import { hostnameOf } from './etc-files.ts';
 import { CannotRun } from './failure.ts';
@@ -11,13 +12,16 @@ import { placeOf } from './place.ts';
 import { runtimeSpec } from './runtime-spec.ts';
 import { userOf } from './user.ts';
 
-/** Pulls the image and makes the container's filesystem and record. Done twice it changes nothing. */
-export async function makeContainer(order: ContainerOrder, context: NodeContext): Promise<void> {
+/**
+ * Pulls the image and makes the container's filesystem and record. Done twice it changes nothing.
+ * @returns the filesystem
+ */
+export async function makeContainer(order: ContainerOrder, context: NodeContext): Promise<Mount[]> {
   const { containerd } = context;
   const { engineId } = order;
   const image = await pull(order, context);
   // Until the record refers to it, only the lease keeps the snapshot from the garbage collector.
-  await containerd.leases.during(async (lease) => {
+  return containerd.leases.during(async (lease) => {
     const mounts = await containerd.snapshots.prepare(engineId, image.snapshot, { lease });
     const layers = layersOf(mounts);
     const user = userOf(order.spec.user ?? image.config.config?.User ?? '', {
@@ -35,6 +39,7 @@ export async function makeContainer(order: ContainerOrder, context: NodeContext)
         seccomp: context.seccomp,
       }),
     });
+    return mounts;
   });
 }
 

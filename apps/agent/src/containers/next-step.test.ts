@@ -62,11 +62,12 @@ const CASES: [string, DesiredContainer | null, ActualContainer, Step][] = [
     'discard',
   ],
   ['what is to go is ended', wanted('removed', 2), begun(2, 'RUNNING'), 'discard'],
-  ['its end is told of', wanted('removed', 2), begun(2, 'STOPPED'), 'end'],
-  ['then it goes', wanted('removed', 2, true), begun(2, null), 'remove'],
+  ['then it goes', wanted('removed', 2), begun(2, 'STOPPED'), 'remove'],
+  ['also one that rested', wanted('removed', 2, true), begun(2, null), 'remove'],
   ['what is gone is gone', wanted('removed', 2, true), nothing, 'remove'],
   ['what nobody knows is ended', null, begun(1, 'RUNNING'), 'discard'],
-  ['and goes', null, made, 'remove'],
+  ['and goes', null, begun(1, 'STOPPED'), 'remove'],
+  ['also when it never began', null, made, 'remove'],
 ];
 
 test.each(CASES)('%s', (_, desired, actual, step) => {

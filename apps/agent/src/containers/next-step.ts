@@ -18,7 +18,7 @@ export interface ActualContainer {
  * - `end`: tell how the run ended, and clear it
  * - `lose`: tell that the run is over and nobody knows how
  * - `skip`: tell that the run ended before it began
- * - `remove`: everything of it
+ * - `remove`: everything of it, also what has ended
  * - `probe`: find out whether it is ready
  * - `confirm-…`: all is as it should be; tell so in case that got lost
  */
@@ -39,9 +39,9 @@ export type Step =
 /** What brings a container one step nearer to where it should be. @param desired null: it should not be here */
 export function nextStep(desired: DesiredContainer | null, actual: ActualContainer): Step {
   const { task, begunGeneration } = actual;
+  const isOver = task === null || task === 'STOPPED';
+  if (desired === null || desired.desired === 'removed') return isOver ? 'remove' : 'discard';
   if (task === 'STOPPED') return 'end';
-  if (desired === null || desired.desired === 'removed')
-    return task === null ? 'remove' : 'discard';
   const { generation } = desired;
   if (task !== null) {
     if (task === 'CREATED') return 'discard';

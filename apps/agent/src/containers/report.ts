@@ -8,10 +8,23 @@ export async function report(
   { api, log, metrics, nodeId }: NodeContext,
 ): Promise<void> {
   await api.reportContainer({ nodeId, engineId, observation });
-  const { state } = observation;
-  if (state !== 'exited' && state !== 'failed') return;
-  const { generation, reason, message } = observation;
-  metrics.runsEnded.inc({ reason });
-  const exitCode = state === 'exited' ? observation.exitCode : null;
-  log.info({ engineId, generation, state, reason, exitCode, message }, 'run ended');
+  const run = endedRun(observation);
+  if (run === null) return;
+  metrics.runsEnded.inc({ reason: run.reason });
+  log.info({ engineId, state: observation.state, ...run }, 'run ended');
+}
+
+function endedRun(observation: Observation) {
+  switch (observation.state) {
+    case 'exited':
+    case 'failed': {
+      const { generation, reason, message } = observation;
+      const exitCode = observation.state === 'exited' ? observation.exitCode : null;
+      return { generation, reason, message, exitCode };
+    }
+    case 'removed':
+      return observation.run === null ? null : { ...observation.run, reason: 'removed' };
+    default:
+      return null;
+  }
 }

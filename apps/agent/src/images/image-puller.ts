@@ -8,6 +8,7 @@ import {
   ImageManifestSchema,
   RegistryClient,
 } from '@slipway/oci';
+import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
 import type { Containerd } from '../containerd/containerd.ts';
 import { chainIdsOf } from './chain-ids.ts';
@@ -34,6 +35,7 @@ export interface LocalImage {
 
 /** A slow one keeps only so many others waiting, and disks like few at a time. */
 const SIDE_BY_SIDE = 3;
+const IMAGES_IN_MEMORY = 500;
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 /** The garbage collector follows these. @see containerd, docs/garbage-collection.md */
 const KEEPS_CONTENT = 'containerd.io/gc.ref.content.config';
@@ -48,6 +50,8 @@ export class ImagePuller {
   readonly #registryUrl: string;
   readonly #slots = pLimit(SIDE_BY_SIDE);
   readonly #underWay = new Map<string, Promise<LocalImage>>();
+  /** what images are never changes; whether they are still here does */
+  readonly #seen = new LRUCache<string, LocalImage>({ max: IMAGES_IN_MEMORY });
   readonly #seconds: Histogram<'outcome'>;
 
   constructor(
@@ -76,12 +80,23 @@ export class ImagePuller {
   }
 
   async #present(name: string): Promise<LocalImage | null> {
-    const { content, images, snapshots } = this.#containerd;
+    const { images, snapshots } = this.#containerd;
+    const seen = this.#seen.get(name);
+    if (seen !== undefined) {
+      const are = await Promise.all([images.find(name), snapshots.has(seen.snapshot)]);
+      return are.every(Boolean) ? seen : null;
+    }
     const digest = await images.find(name);
     if (digest === null) return null;
-    const manifest = ImageManifestSchema.parse(JSON.parse(String(await content.read(digest))));
-    const image = imageOf(name, await content.read(manifest.config.digest));
+    const image = await this.#read(name, digest);
+    this.#seen.set(name, image);
     return (await snapshots.has(image.snapshot)) ? image : null;
+  }
+
+  async #read(name: string, digest: string): Promise<LocalImage> {
+    const { content } = this.#containerd;
+    const manifest = ImageManifestSchema.parse(JSON.parse(String(await content.read(digest))));
+    return imageOf(name, await content.read(manifest.config.digest));
   }
 
   #timedPull(name: string, source: ImageSource): Promise<LocalImage> {

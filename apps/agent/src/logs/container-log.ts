@@ -1,16 +1,14 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { Logger } from '@slipway/log';
+import { runScript } from '@slipway/process';
 import type { LogStream } from './cri-record.ts';
 import { LogFile } from './log-file.ts';
 import { StreamCopy } from './stream-copy.ts';
 
-const run = promisify(execFile);
-
+const WITHIN = { timeoutMs: 30_000 };
 const STREAMS: readonly LogStream[] = ['stdout', 'stderr'];
 
 /** The FIFOs that a container's runs write to, and the file that they are read into. */
@@ -63,5 +61,5 @@ async function makeFifos(fifos: Fifos): Promise<void> {
   const missing = Object.values(fifos).filter((path) => !existsSync(path));
   if (missing.length === 0) return;
   await mkdir(join(fifos.stdout, '..'), { recursive: true });
-  await run('mkfifo', ['--mode=600', ...missing]);
+  await runScript('mkfifo -m 600 "$@"', missing, WITHIN);
 }

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import type { Address } from '@slipway/contracts';
-import { exec } from '@slipway/process';
+import { runScript } from '@slipway/process';
 import { hardwareAddress } from './hardware-address.ts';
 import { WITHIN } from './settings.ts';
 
@@ -14,10 +14,10 @@ interface Link {
 export async function ensureBridge(name: string, subnet: Address): Promise<void> {
   const { subnetId, gateway, prefixLength } = subnet;
   const alias = `${subnetId} ${gateway}/${prefixLength}`;
-  const found = await linkOf(name);
-  if (found?.ifalias === alias) return;
+  const found = await aliasOf(name);
+  if (found === alias) return;
   if (found !== null && !(await removeIfUnused(name))) {
-    throw new Error(`the bridge ${name} is still that of "${found.ifalias}"`);
+    throw new Error(`the bridge ${name} is still that of "${found}"`);
   }
   // Its own hardware address: else it changes with what is plugged in, and neighbours lose it.
   await ip(['link', 'add', name, 'address', hardwareAddress(gateway), 'type', 'bridge']);
@@ -47,11 +47,11 @@ export async function removeIfUnused(name: string): Promise<boolean> {
   return true;
 }
 
-async function linkOf(name: string): Promise<Link | null> {
-  const shown = await exec('ip', ['-json', 'link', 'show', name], {
-    ...{ allowFailure: true, ...WITHIN },
-  });
-  return shown.code === 0 ? (JSON.parse(shown.stdout)[0] ?? null) : null;
+/** null: there is no such interface */
+async function aliasOf(name: string): Promise<string | null> {
+  const shown = await runScript('ip -json link show "$1" 2>/dev/null || :', [name], WITHIN);
+  const [found]: Link[] = shown === '' ? [] : JSON.parse(shown);
+  return found === undefined ? null : (found.ifalias ?? '');
 }
 
 async function links(...which: string[]): Promise<Link[]> {
@@ -59,6 +59,6 @@ async function links(...which: string[]): Promise<Link[]> {
   return stdout.trim() === '' ? [] : JSON.parse(stdout);
 }
 
-async function ip(args: readonly string[]): Promise<string> {
-  return (await exec('ip', args, WITHIN)).stdout;
+function ip(args: readonly string[]): Promise<string> {
+  return runScript('ip "$@"', args, WITHIN);
 }

@@ -1,11 +1,13 @@
-import { join } from 'node:path';
 import type { Address } from '@slipway/contracts';
-import { exec } from '@slipway/process';
+import { runScript } from '@slipway/process';
 import { hardwareAddress } from './hardware-address.ts';
 import { WITHIN } from './settings.ts';
 
 /** Which of the plugins' configuration formats this is; every version since 0.8 knows it. */
 const CNI_VERSION = '0.4.0';
+
+const ADD = `export CNI_COMMAND=ADD CNI_CONTAINERID="$2" CNI_NETNS="$3" CNI_IFNAME="$4" CNI_PATH="$5"
+printf %s "$1" | "$5/bridge"`;
 
 /**
  * Plugs a namespace into a bridge. There is no counterpart: static addresses and a bridge of our own
@@ -30,15 +32,7 @@ export async function plugIn(
       routes: [{ dst: '0.0.0.0/0' }],
     },
   };
-  await exec(join(pluginsDir, 'bridge'), [], {
-    input: JSON.stringify(configuration),
-    env: {
-      CNI_COMMAND: 'ADD',
-      CNI_CONTAINERID: namespace.containerId,
-      CNI_NETNS: namespace.file,
-      CNI_IFNAME: namespace.interfaceName,
-      CNI_PATH: pluginsDir,
-    },
-    ...WITHIN,
-  });
+  const { containerId, file, interfaceName } = namespace;
+  const args = [JSON.stringify(configuration), containerId, file, interfaceName, pluginsDir];
+  await runScript(ADD, args, WITHIN);
 }

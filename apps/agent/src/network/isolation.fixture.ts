@@ -106,13 +106,19 @@ const endpoint = { engineId: 'b', names: ['host3'], address: '10.9.0.3', gateway
 const bridges = async () =>
   (await run('ip', '-o', 'link', 'show', 'type', 'bridge')).match(/slt-\d/g);
 
-const network = await NodeNetwork.open(settings, log);
+type Where = ReturnType<typeof inSubnet>;
+const attach = async (to: NodeNetwork, name: string, where: Where): Promise<void> => {
+  await to.open(name);
+  await to.attach(name, where);
+};
+
+const network = await NodeNetwork.begin(settings, log);
 await Promise.all([
-  network.attach('a', inSubnet(0, 2)),
-  network.attach('b', inSubnet(0, 3)),
-  network.attach('c', inSubnet(1, 2)),
+  attach(network, 'a', inSubnet(0, 2)),
+  attach(network, 'b', inSubnet(0, 3)),
+  attach(network, 'c', inSubnet(1, 2)),
 ]);
-await network.attach('b', inSubnet(0, 3)); // as after a killed start
+await attach(network, 'b', inSubnet(0, 3)); // as after a killed start
 await inside('a', 'ip', 'address', 'add', '10.9.1.9', 'dev', 'lo');
 const withRules = await whatIsReached();
 await network.close();
@@ -124,16 +130,16 @@ await resolver.open(endpoint.gateway);
 const withoutRules = await whatIsReached();
 await resolver.closeAll();
 
-const again = await NodeNetwork.open(settings, log, [endpoint]);
+const again = await NodeNetwork.begin(settings, log, [endpoint]);
 const putBack = await whatIsReached();
 const used = await bridges();
 // a project's index may be given to another once nobody of it is left, and not before
 const taken = { ...inSubnet(1, 2), subnetId: 'sub_other' };
-const refused = await again.attach('d', taken).catch((error: Error) => error.message);
+const refused = await attach(again, 'd', taken).catch((error: Error) => error.message);
 for (const name of ['a', 'b', 'c', 'c']) await again.detach(name);
-await again.attach('d', taken);
+await attach(again, 'd', taken);
 await again.close();
-const last = await NodeNetwork.open(settings, log);
+const last = await NodeNetwork.begin(settings, log);
 await last.close(); // after it has tended once
 const left = await bridges();
 const namespaces = (await run('ls', folder)).trim().split('\n');

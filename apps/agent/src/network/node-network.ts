@@ -34,6 +34,8 @@ export class NodeNetwork {
   readonly #log: Logger;
   /** what is done with one bridge is done one after the other */
   readonly #turns = new Map<string, LimitFunction>();
+  /** bridges that are whole, and the subnets that they are of */
+  readonly #bridges = new Map<string, string>();
   readonly #tending = new Repeater(() => this.#tend());
   readonly #names = new Names();
   readonly #resolver: Resolver;
@@ -48,7 +50,7 @@ export class NodeNetwork {
    * Resolves when the rules are in force: no container may run without them.
    * @param attached by an earlier process, and still
    */
-  static async open(
+  static async begin(
     settings: NetworkSettings,
     log: Logger,
     attached: readonly Endpoint[] = [],
@@ -68,23 +70,27 @@ export class NodeNetwork {
     await this.#resolver.closeAll();
   }
 
-  /** The file of a container's namespace, which is there while it is attached. */
+  /** The file of a container's namespace. */
   namespaceOf(engineId: string): string {
     return join(this.#settings.namespacesDir, engineId);
   }
 
+  /** A new namespace, which leads nowhere yet; what an earlier run left of one goes. */
+  async open(engineId: string): Promise<void> {
+    await this.detach(engineId);
+    await makeNamespace(this.namespaceOf(engineId));
+  }
+
   /**
-   * A new namespace with this address; what an earlier run left of one goes.
+   * Gives the namespace an interface with this address.
    * @param address `names`: by which its neighbours find it
    */
   async attach(engineId: string, address: Address & Pick<Endpoint, 'names'>): Promise<void> {
     const { bridgePrefix, pluginsDir } = this.#settings;
     const file = this.namespaceOf(engineId);
     const name = `${bridgePrefix}${address.index}`;
-    await this.detach(engineId);
-    await makeNamespace(file);
     await this.#inTurn(name, async () => {
-      await ensureBridge(name, address);
+      await this.#ensureBridge(name, address);
       const namespace = { containerId: engineId, file, interfaceName: INTERFACE };
       await plugIn(namespace, { name, address }, pluginsDir);
       await this.#resolver.open(address.gateway);
@@ -92,7 +98,7 @@ export class NodeNetwork {
     this.#names.add({ engineId, ...address });
   }
 
-  /** Nothing when it is detached already. */
+  /** With its namespace. Nothing when it is detached already. */
   async detach(engineId: string): Promise<void> {
     this.#names.remove(engineId);
     await removeNamespace(this.namespaceOf(engineId), INTERFACE);
@@ -103,9 +109,14 @@ export class NodeNetwork {
     const { bridgePrefix, table } = this.#settings;
     try {
       await loadFirewall(table, bridgePrefix);
-      for (const { name, gateway } of await bridgesWith(bridgePrefix)) {
+      const present = await bridgesWith(bridgePrefix);
+      for (const name of this.#bridges.keys()) {
+        if (!present.some((bridge) => bridge.name === name)) this.#bridges.delete(name);
+      }
+      for (const { name, gateway } of present) {
         await this.#inTurn(name, async () => {
           const isGone = await removeIfUnused(name);
+          if (isGone) this.#bridges.delete(name);
           if (gateway === null) return;
           await (isGone ? this.#resolver.close(gateway) : this.#resolver.open(gateway));
         });
@@ -114,6 +125,12 @@ export class NodeNetwork {
       this.#log.error({ err: error }, 'the network cannot be tended');
     }
     return TEND_EVERY_MS;
+  }
+
+  async #ensureBridge(name: string, address: Address): Promise<void> {
+    if (this.#bridges.get(name) === address.subnetId) return;
+    await ensureBridge(name, address);
+    this.#bridges.set(name, address.subnetId);
   }
 
   #inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {

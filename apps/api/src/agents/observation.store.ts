@@ -2,11 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Observation } from '@slipway/contracts';
 import type { Database, Prisma } from '@slipway/db';
 import { type ContainerState, statesBefore } from '@slipway/lifecycle';
+import { tellingOf, tellOf } from '../containers/container.news.ts';
 import { AddressStore } from '../networks/address.store.ts';
 import { DATABASE } from '../platform.module.ts';
 import { RouteStore } from '../routing/route.store.ts';
 
 type Ended = Extract<Observation, { state: 'exited' | 'failed' }>;
+type Running = Extract<Observation, { state: 'running' }>;
 type Readiness = Extract<Observation, { state: 'ready' | 'unready' }>;
 
 interface Seen {
@@ -35,6 +37,7 @@ export class ObservationStore {
   ) {}
 
   async note(nodeId: string, engineId: string, observation: Observation): Promise<void> {
+    if (observation.state === 'running') return this.#noteRunning(nodeId, engineId, observation);
     await this.database.transaction(async (tx) => {
       const [seen] = await tx.$queryRaw<Seen[]>`SELECT id, state, desired, generation,
           "restartPolicy", "serviceId", "readyAt", unready
@@ -43,16 +46,26 @@ export class ObservationStore {
       const data = await this.#changeOf(tx, seen, observation);
       if (data === null) return;
       await tx.container.update({ where: { id: seen.id }, data });
-      await tx.$executeRaw`SELECT pg_notify('containers', ${seen.id})`;
+      await tellOf(tx, seen.id);
       const isReadinessNews = data.readyAt !== undefined;
       if (isReadinessNews && seen.serviceId !== null) await this.routes.change(tx, seen.serviceId);
+    });
+  }
+
+  /** In one statement: whoever waits for a start waits for this. */
+  async #noteRunning(nodeId: string, engineId: string, seen: Running): Promise<void> {
+    const { generation, startedAt } = seen;
+    await this.database.pool.query({
+      name: 'note-running',
+      text: NOTE_RUNNING,
+      values: [nodeId, engineId, generation, startedAt, statesBefore('running')],
     });
   }
 
   async #changeOf(
     tx: Prisma.TransactionClient,
     seen: Seen,
-    observation: Observation,
+    observation: Exclude<Observation, Running>,
   ): Promise<Prisma.ContainerUpdateInput | null> {
     switch (observation.state) {
       case 'ready':
@@ -66,23 +79,13 @@ export class ObservationStore {
   async #stateOf(
     tx: Prisma.TransactionClient,
     seen: Seen,
-    observation: Exclude<Observation, Readiness>,
+    observation: Exclude<Observation, Running | Readiness>,
   ): Promise<Prisma.ContainerUpdateInput | null> {
     const { state } = observation;
     const mayFollow = statesBefore(state).includes(seen.state);
     switch (state) {
       case 'created':
         return mayFollow && seen.generation === 0 ? { state } : null;
-      case 'running': {
-        const startedAt = new Date(observation.startedAt);
-        await tx.run.updateMany({
-          where: { ...openRun(seen.id, observation.generation), startedAt: null },
-          data: { startedAt },
-        });
-        return mayFollow && observation.generation === seen.generation
-          ? { state, startedAt }
-          : null;
-      }
       case 'exited':
       case 'failed': {
         const end = endOf(observation);
@@ -92,10 +95,11 @@ export class ObservationStore {
       }
       case 'removed': {
         const removedAt = new Date();
-        await tx.run.updateMany({
-          where: { containerId: seen.id, finishedAt: null },
-          data: { finishedAt: removedAt, reason: 'removed', message: 'It was removed.' },
-        });
+        const { generation, exitCode } = observation.run ?? NO_RUN;
+        await tx.$executeRaw`UPDATE "Run" SET "finishedAt" = ${removedAt}, reason = 'removed',
+          message = 'It was removed.',
+          "exitCode" = CASE WHEN generation = ${generation} THEN ${exitCode}::int END
+          WHERE "containerId" = ${seen.id} AND "finishedAt" IS NULL`;
         if (!mayFollow) return null;
         await this.addresses.release(tx, seen.id);
         return { state, removedAt };
@@ -103,6 +107,21 @@ export class ObservationStore {
     }
   }
 }
+
+const NOTE_RUNNING = `
+  WITH seen AS (
+    SELECT id, state, generation FROM "Container"
+    WHERE "nodeId" = $1 AND "engineId" = $2 FOR UPDATE
+  ), run AS (
+    UPDATE "Run" SET "startedAt" = $4 FROM seen
+    WHERE "containerId" = seen.id AND "Run".generation = $3
+      AND "finishedAt" IS NULL AND "startedAt" IS NULL
+  ), changed AS (
+    UPDATE "Container" c SET state = 'running', "startedAt" = $4 FROM seen
+    WHERE c.id = seen.id AND seen.generation = $3 AND seen.state = ANY($5) RETURNING c.*
+  ) ${tellingOf('changed')}`;
+
+const NO_RUN = { generation: 0, exitCode: null };
 
 function readinessOf(
   { state, generation, readyAt, unready }: Seen,

@@ -7,6 +7,7 @@ import type { ProjectScope } from '../access/scope.store.ts';
 import { OutboxStore } from '../dispatch/outbox.store.ts';
 import { AddressStore } from '../networks/address.store.ts';
 import { DATABASE } from '../platform.module.ts';
+import { tellOf } from './container.news.ts';
 import { type EndedRun, RUNS_THAT_COUNT } from './restart-delay.ts';
 
 export type ContainerRow = Prisma.ContainerGetPayload<object>;
@@ -214,11 +215,9 @@ export class ContainerStore {
     });
   }
 
-  async #tell(
-    tx: Prisma.TransactionClient,
-    { id, nodeId, engineId, requestId }: ContainerRow,
-  ): Promise<void> {
+  async #tell(tx: Prisma.TransactionClient, row: ContainerRow): Promise<void> {
+    const { nodeId, engineId, requestId } = row;
     await this.outbox.add(tx, nodeQueue(nodeId), { engineId, requestId });
-    await tx.$executeRaw`SELECT pg_notify('containers', ${id})`;
+    await tellOf(tx, row.id);
   }
 }

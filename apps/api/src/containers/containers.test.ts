@@ -231,7 +231,7 @@ test('a removal needs force while it runs, frees the name at once, and can be wa
 
   const waiting = api.call('GET', `${P}/${id}/wait?state=removed`);
   await report(engineId, exited(1, 137));
-  await report(engineId, { state: 'removed' });
+  await report(engineId, { state: 'removed', run: null });
   expect(await waiting).toMatchObject({ status: 200, body: { state: 'removed' } });
   expect(await api.call('GET', `${P}/${id}`)).toMatchObject({ status: 404 });
   expect(await orderOf(engineId)).toBeNull();

@@ -21,7 +21,7 @@ export class Restarts {
     @Inject(LOGGER) private readonly log: Logger,
   ) {
     this.loop = new Loop(notifications, log, {
-      ...{ channels: ['containers'], failure: 'containers cannot be restarted' },
+      ...{ channels: ['restarts'], failure: 'containers cannot be restarted' },
       work: () => this.#run(),
     });
   }

@@ -33,7 +33,7 @@ export class Dispatcher {
   }
 
   async #run(): Promise<null> {
-    while ((await this.outbox.move((queue, waiting) => this.#dispatch(queue, waiting))) > 0);
+    while (await this.outbox.move((queue, waiting) => this.#dispatch(queue, waiting)));
     return null;
   }
 

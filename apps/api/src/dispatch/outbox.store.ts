@@ -4,7 +4,7 @@ import type { Database, Prisma } from '@slipway/db';
 import type { CommandQueue } from '@slipway/queue';
 import { DATABASE } from '../platform.module.ts';
 
-const BATCH = 100;
+const AT_A_TIME = 100;
 
 /** A command, and how long it has been in the outbox. */
 export interface WaitingCommand {
@@ -27,23 +27,27 @@ export class OutboxStore {
     { name }: CommandQueue<C>,
     command: C,
   ): Promise<void> {
-    await tx.outbox.create({ data: { queue: name, command } });
-    await tx.$executeRaw`SELECT pg_notify('outbox', '')`;
+    await tx.$executeRaw`
+      WITH added AS (
+        INSERT INTO "Outbox" (queue, command, "createdAt")
+        VALUES (${name}, ${JSON.stringify(command)}::jsonb, clock_timestamp())
+      )
+      SELECT pg_notify('outbox', '')`;
   }
 
   /**
    * Hands the oldest commands to `send`, and forgets those that it took. A command whose sender dies
-   * in between is sent again. @returns how many there were
+   * in between is sent again. @returns whether there may be more
    */
   async move(
     send: (queue: string, waiting: readonly WaitingCommand[]) => Promise<void>,
-  ): Promise<number> {
+  ): Promise<boolean> {
     const client = await this.database.pool.connect();
     try {
       await client.query('BEGIN');
       const { rows } = await client.query<{ queue: string; command: unknown; waitedMs: number }>(
         `DELETE FROM "Outbox" WHERE id IN
-          (SELECT id FROM "Outbox" ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
+          (SELECT id FROM "Outbox" ORDER BY id LIMIT ${AT_A_TIME} FOR UPDATE SKIP LOCKED)
           RETURNING queue, command,
             round(1000 * extract(epoch FROM clock_timestamp() - "createdAt"), 1)::float8 AS "waitedMs"`,
       );
@@ -54,7 +58,7 @@ export class OutboxStore {
         await send(queue, waiting);
       }
       await client.query('COMMIT');
-      return rows.length;
+      return rows.length === AT_A_TIME;
     } catch (error) {
       await client.query('ROLLBACK').catch(() => {});
       throw error;

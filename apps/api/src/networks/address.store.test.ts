@@ -35,7 +35,11 @@ const addressOf = async ({ engineId }: Made): Promise<Address | undefined> =>
 
 async function remove({ id, engineId }: Made): Promise<void> {
   await api.call('DELETE', `${P}/${id}?force=true`);
-  const removed = { nodeId: node.id, engineId, observation: { state: 'removed' } } as const;
+  const removed = {
+    nodeId: node.id,
+    engineId,
+    observation: { state: 'removed', run: null },
+  } as const;
   await node.calls.reportContainer(removed);
 }
 

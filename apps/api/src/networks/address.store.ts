@@ -42,13 +42,15 @@ export class AddressStore {
    * @unscoped only agents note that
    */
   async release(tx: Prisma.TransactionClient, containerId: string): Promise<void> {
-    const [endpoint] = await tx.$queryRaw<{ subnetId: string }[]>`
-      DELETE FROM "Endpoint" WHERE "containerId" = ${containerId} RETURNING "subnetId"`;
-    if (endpoint === undefined) return;
-    const { subnetId } = endpoint;
-    // The lock first: only a later statement sees an address that was given out meanwhile.
-    await tx.$queryRaw`SELECT id FROM "Subnet" WHERE id = ${subnetId} FOR UPDATE`;
-    await tx.subnet.deleteMany({ where: { id: subnetId, endpoints: { none: {} } } });
+    const [subnet] = await tx.$queryRaw<{ id: string }[]>`
+      WITH endpoint AS (
+        DELETE FROM "Endpoint" WHERE "containerId" = ${containerId} RETURNING "subnetId"
+      )
+      SELECT id FROM "Subnet" WHERE id IN (SELECT "subnetId" FROM endpoint) FOR UPDATE`;
+    if (subnet === undefined) return;
+    // With the lock: only a later statement sees an address that was given out meanwhile.
+    await tx.$executeRaw`DELETE FROM "Subnet" WHERE id = ${subnet.id}
+      AND NOT EXISTS (SELECT 1 FROM "Endpoint" WHERE "subnetId" = ${subnet.id})`;
   }
 }
 

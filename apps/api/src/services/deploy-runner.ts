@@ -28,7 +28,7 @@ export class DeployRunner {
     @Inject(LOGGER) private readonly log: Logger,
   ) {
     this.loop = new Loop(notifications, log, {
-      ...{ channels: ['services', 'containers'], failure: 'deploys cannot be moved' },
+      ...{ channels: ['services'], failure: 'deploys cannot be moved' },
       work: () => this.#run(),
     });
   }
