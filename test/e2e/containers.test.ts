@@ -294,6 +294,34 @@ test('a container keeps its files from run to run, and its log goes on', async (
   expect(await logs(made)).toBe('1\n2\n3\n');
 });
 
+test('a restart policy runs a program again that failed, and who follows its log has all of it', async () => {
+  const made = await sh('echo x >> /runs; wc -l < /runs; [ $(wc -l < /runs) = 3 ]', {
+    restartPolicy: 'on-failure',
+  });
+  const following = read(logStream(made, { follow: true }));
+  expect(await ended(made, 3)).toMatchObject({ exitCode: 0, generation: 3, restartCount: 2 });
+  await following.ended;
+  expect(following.text()).toBe('1\n2\n3\n');
+});
+
+test('what always runs again does not after a stop, nor after a signal to end; nor what cannot begin', async () => {
+  const always = { restartPolicy: 'always' };
+  const unending = 'trap "exit 3" INT; echo ready; while :; do sleep 0.05; done';
+  const [stopped, interrupted] = [await sh(unending, always), await sh(unending, always)];
+  const crashing = await sh('exit 4', always);
+  const impossible = await create({ command: ['/nothing'], ...always });
+  expect(await ended(impossible)).toMatchObject({ state: 'failed', restartCount: 0 });
+  for (const made of [stopped, interrupted]) await untilItSays(made, 'ready');
+  await stop(stopped, 0);
+  expect(await ended(stopped)).toMatchObject({ reason: 'stopped', generation: 1 });
+  await kill(interrupted, 'INT');
+  expect(await ended(interrupted)).toMatchObject({ exitCode: 3, generation: 1 });
+
+  expect(await wait(crashing, 'restarting', 4)).toMatchObject({ exitCode: 4, reason: 'error' });
+  await stop(crashing);
+  expect(await ended(crashing)).toMatchObject({ state: 'exited' });
+});
+
 test('one that is not started has its files, and can be started', async () => {
   const made = await sh('echo begun', { start: false });
   expect(await wait(made, 'created', 0)).toMatchObject({ generation: 0, startedAt: null });

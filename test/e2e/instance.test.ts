@@ -64,9 +64,19 @@ test('a variable that makes no sense is named before anything starts', async () 
 
 test('after a SIGKILL of everything it starts again, with the same key, and knows what ran', async () => {
   const before = await checkout.endpoints();
-  const { create, start, wait } = containersIn(before);
-  const ran = await create({ command: ['sleep', '1000'] });
-  await wait(ran, 'running');
+  const { create, start, stop, get, wait } = containersIn(before);
+  const sleep = async (restartPolicy: string) => {
+    const made = await create({ command: ['sleep', '1000'], restartPolicy });
+    await wait(made, 'running');
+    return made;
+  };
+  const ran = await sleep('no');
+  const again = await sleep('unless-stopped');
+  const stopped = { always: await sleep('always'), unlessStopped: await sleep('unless-stopped') };
+  for (const made of Object.values(stopped)) {
+    await stop(made, 0);
+    await wait(made, 'exited');
+  }
   await killEverythingOf(checkout);
   const started = await checkout.npm('start', '--', '--detach');
   expect(started).toMatchObject({ code: 0 });
@@ -74,7 +84,10 @@ test('after a SIGKILL of everything it starts again, with the same key, and know
   await requireOneSample(before);
   expect(await wait(ran, 'exited')).toMatchObject({ exitCode: null, reason: 'instance-stopped' });
   await start(ran);
-  expect(await wait(ran, 'running', 2)).toMatchObject({ generation: 2 });
+  for (const made of [ran, again, stopped.always]) {
+    expect(await wait(made, 'running', 2)).toMatchObject({ generation: 2 });
+  }
+  expect(await get(stopped.unlessStopped)).toMatchObject({ state: 'exited', generation: 1 });
 });
 
 test('after a SIGKILL of the supervisor alone a start ends what goes on without it', async () => {

@@ -24,6 +24,7 @@ import { ImagePuller } from './images/image-puller.ts';
 import { ARCHITECTURE } from './images/platform-image.ts';
 import { NodeNetwork } from './network/node-network.ts';
 import { Announcer } from './node/announcer.ts';
+import { lifeOf } from './node/life.ts';
 import { serveLogs } from './streams/logs.stream.ts';
 
 /** Each is short, and what takes long is bounded where it is done. */
@@ -62,7 +63,10 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   );
   const endpoint = `unix:${env.AGENT_SOCKET}`;
   const announcer = new Announcer(
-    { name: env.NODE_NAME, endpoint, networkRange: env.NETWORK_RANGE },
+    {
+      ...{ name: env.NODE_NAME, endpoint, networkRange: env.NETWORK_RANGE },
+      life: await lifeOf(env.NODE_LIFE_FILE),
+    },
     api,
     log,
   );

@@ -21,6 +21,9 @@ export const EnvSchema = z.object({
   API_SOCKET: socket.describe('Where the API listens for agents'),
   AGENT_SOCKET: socket.describe('Where the agent listens for the API'),
   LOG_SOCKET: socket.describe('Where the log process listens for the agent'),
+  NODE_LIFE_FILE: file.describe(
+    'What tells this life of the node from the next: must be gone when the machine restarts',
+  ),
   FIFOS_DIR: folder.describe('Where containers write to, until the machine restarts'),
   CONTAINER_LOGS_DIR: folder.describe('Where the logs of containers are'),
   CONTAINER_ETC_DIR: folder.describe('Where the files are that containers find in their /etc'),

@@ -62,6 +62,7 @@ function settings(
     API_SOCKET: apiSocketOf(instance),
     AGENT_SOCKET: agentSocketOf(instance),
     LOG_SOCKET: logSocketOf(instance),
+    NODE_LIFE_FILE: join(runDir, 'node-life'),
     FIFOS_DIR: join(runDir, 'fifos'),
     CONTAINER_LOGS_DIR: join(stateDir, 'container-logs'),
     CONTAINER_ETC_DIR: join(stateDir, 'container-etc'),

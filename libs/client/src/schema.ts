@@ -642,6 +642,9 @@ export interface components {
             memoryBytes: number;
             cpus: number;
             pids: number;
+            restartPolicy: string;
+            /** @description The runs that its restart policy began since somebody started it */
+            restartCount: number;
             /**
              * @example pending
              * @example created
@@ -1353,6 +1356,11 @@ export interface operations {
                      * @default 1024
                      */
                     pids?: number;
+                    /**
+                     * @description When a run ends that nobody stopped: `no` other one, `always` one, `on-failure` one unless its exit code was 0, at most so many times in `on-failure:<times>`. When the node begins anew, `always` brings back also what somebody had stopped, and `unless-stopped` does not
+                     * @default no
+                     */
+                    restartPolicy?: string;
                     /** @default true */
                     start?: boolean;
                 };

@@ -123,6 +123,8 @@ export const API_CALLS = {
       cpus: z.number(),
       memoryBytes: z.int(),
       networkRange: NetworkRangeSchema,
+      /** another one when all that ran there has ended, with the machine or the platform */
+      life: z.string().min(1),
     }),
     z.strictObject({ nodeId }),
   ),

@@ -11,6 +11,7 @@ interface Announced {
   name: string;
   endpoint: string;
   networkRange: string;
+  life: string;
 }
 
 /** Joins this node, and goes on saying that it lives. */

@@ -3,6 +3,7 @@ import type { Observation } from '@slipway/contracts';
 import type { Database, Prisma } from '@slipway/db';
 import { type ContainerState, statesBefore } from '@slipway/lifecycle';
 import { tellingOf, tellOf } from '../containers/container.news.ts';
+import { nextRunAt, type Restartable, RUNS_THAT_COUNT } from '../containers/restart-policy.ts';
 import { AddressStore } from '../networks/address.store.ts';
 import { DATABASE } from '../platform.module.ts';
 import { RouteStore } from '../routing/route.store.ts';
@@ -11,12 +12,11 @@ type Ended = Extract<Observation, { state: 'exited' | 'failed' }>;
 type Running = Extract<Observation, { state: 'running' }>;
 type Readiness = Extract<Observation, { state: 'ready' | 'unready' }>;
 
-interface Seen {
+interface Seen extends Restartable {
   id: string;
   state: ContainerState;
   desired: string;
   generation: number;
-  restartPolicy: string;
   serviceId: string | null;
   readyAt: Date | null;
   unready: string | null;
@@ -40,7 +40,7 @@ export class ObservationStore {
     if (observation.state === 'running') return this.#noteRunning(nodeId, engineId, observation);
     await this.database.transaction(async (tx) => {
       const [seen] = await tx.$queryRaw<Seen[]>`SELECT id, state, desired, generation,
-          "restartPolicy", "serviceId", "readyAt", unready
+          "restartPolicy", "restartCount", "signalledRun", "serviceId", "readyAt", unready
         FROM "Container" WHERE "engineId" = ${engineId} AND "nodeId" = ${nodeId} FOR UPDATE`;
       if (seen === undefined) return;
       const data = await this.#changeOf(tx, seen, observation);
@@ -91,7 +91,8 @@ export class ObservationStore {
         const end = endOf(observation);
         await tx.run.updateMany({ where: openRun(seen.id, observation.generation), data: end });
         if (!mayFollow || observation.generation !== seen.generation) return null;
-        return { state, ...end, ...restOf(seen) };
+        const unready = seen.readyAt === null ? {} : { readyAt: null };
+        return { state, ...end, ...unready, ...(await afterwards(tx, seen)) };
       }
       case 'removed': {
         const removedAt = new Date();
@@ -133,11 +134,16 @@ function readinessOf(
 }
 
 /** It rests now, until somebody starts it, or its restart policy does. */
-function restOf({ desired, restartPolicy, readyAt }: Seen): Prisma.ContainerUpdateInput {
-  return {
-    ...(desired === 'running' && restartPolicy === 'no' ? { desired: 'stopped' } : {}),
-    ...(readyAt === null ? {} : { readyAt: null }),
-  };
+async function afterwards(
+  tx: Prisma.TransactionClient,
+  seen: Seen,
+): Promise<Prisma.ContainerUpdateInput> {
+  if (seen.desired !== 'running') return {};
+  if (seen.restartPolicy === 'no') return { desired: 'stopped' };
+  const newest = { orderBy: { generation: 'desc' }, take: RUNS_THAT_COUNT } as const;
+  const runs = await tx.run.findMany({ where: { containerId: seen.id }, ...newest });
+  const restartAt = nextRunAt(seen, runs);
+  return restartAt === null ? { desired: 'stopped' } : { restartAt };
 }
 
 function openRun(containerId: string, generation: number) {

@@ -19,6 +19,7 @@ import {
   StopContainer,
 } from './container.schema.ts';
 import { type Change, ContainerService } from './container.service.ts';
+import { stateOf } from './container.state.ts';
 import type { ContainerRow } from './container.store.ts';
 
 const AT = '/v1/organizations/:organization/projects/:project/containers';
@@ -228,7 +229,8 @@ const HOT = ['running', 'restarting', 'stopping'];
 
 function resourceOf(row: ContainerRow): z.input<typeof Container> {
   const spec = ContainerSpecSchema.parse(row.spec);
-  const { id, engineId, name, image, imageDigest, state, exitCode, reason, message } = row;
+  const { id, engineId, name, image, imageDigest, exitCode, reason, message } = row;
+  const { restartPolicy, restartCount } = row;
   return {
     ...{ id, engineId, name, image, imageDigest },
     command: spec.command ?? null,
@@ -237,8 +239,9 @@ function resourceOf(row: ContainerRow): z.input<typeof Container> {
     workingDir: spec.workingDir ?? null,
     ...{ env: spec.env, memoryBytes: spec.memoryBytes, cpus: spec.cpus, pids: spec.pids },
     labels: z.record(z.string(), z.string()).parse(row.labels),
-    state,
-    residency: HOT.includes(state) ? 'hot' : 'cold',
+    ...{ restartPolicy, restartCount },
+    state: stateOf(row),
+    residency: HOT.includes(row.state) ? 'hot' : 'cold',
     ...{ exitCode, reason, message, generation: row.generation },
     service: row.serviceId,
     createdAt: row.createdAt.toISOString(),

@@ -6,7 +6,7 @@ export function tellingOf(changed: string): string {
     FROM ${changed} c CROSS JOIN LATERAL (VALUES
       ('containers', c.id),
       ('services', c."serviceId"),
-      ('restarts', CASE WHEN c."restartPolicy" <> 'no' THEN c.id END)
+      ('restarts', CASE WHEN c."restartAt" IS NOT NULL THEN c.id END)
     ) AS told (channel, payload)
     WHERE payload IS NOT NULL`;
 }

@@ -2,6 +2,7 @@ import { CONTAINER_STATES } from '@slipway/lifecycle';
 import { signalNumber } from '@slipway/process';
 import { z } from 'zod';
 import { listOf } from '../http/query.ts';
+import { RESTART_POLICY } from './restart-policy.ts';
 
 const MIB = 1024 * 1024;
 
@@ -41,6 +42,16 @@ export const NewContainer = z.strictObject({
     .describe('Its processes are ended when they need more'),
   cpus: z.number().min(0.01).max(1024).default(1).describe("Of one CPU's time: 0.5 is half of one"),
   pids: z.int().min(1).max(1_000_000).default(1024).describe('Processes and threads at a time'),
+  restartPolicy: z
+    .string()
+    .regex(
+      RESTART_POLICY,
+      'must be no, always, unless-stopped, on-failure, or on-failure:<times>, such as on-failure:5',
+    )
+    .default('no')
+    .describe(
+      'When a run ends that nobody stopped: `no` other one, `always` one, `on-failure` one unless its exit code was 0, at most so many times in `on-failure:<times>`. When the node begins anew, `always` brings back also what somebody had stopped, and `unless-stopped` does not',
+    ),
   start: z.boolean().default(true),
 });
 export type NewContainer = z.output<typeof NewContainer>;
@@ -89,6 +100,10 @@ export const Container = z
     memoryBytes: z.int(),
     cpus: z.number(),
     pids: z.int(),
+    restartPolicy: z.string(),
+    restartCount: z
+      .int()
+      .describe('The runs that its restart policy began since somebody started it'),
     state: z.string().meta({ examples: [...CONTAINER_STATES] }),
     residency: z
       .string()

@@ -13,6 +13,7 @@ import { NOTIFICATIONS } from '../platform.module.ts';
 import { madeUpName, newEngineId } from './container.names.ts';
 import type { NewContainer } from './container.schema.ts';
 import { ContainerSignals } from './container.signals.ts';
+import { stateOf } from './container.state.ts';
 import { type ContainerRow, ContainerStore, type StopOptions } from './container.store.ts';
 
 /** What a request changed: `row` as it is now. */
@@ -26,6 +27,9 @@ export interface Change {
 type Decide = (row: ContainerRow) => 'done' | AppError | (() => Promise<ContainerRow | null>);
 
 const NAME_ATTEMPTS = 5;
+const { SIGINT, SIGKILL, SIGQUIT, SIGTERM } = constants.signals;
+/** What people send to end a program. */
+const ENDING_SIGNALS: readonly number[] = [SIGINT, SIGQUIT, SIGTERM];
 /** States in which there may be a program. */
 const HAVE_PROGRAMS = ['pending', 'running', 'restarting', 'stopping'];
 
@@ -40,7 +44,7 @@ export class ContainerService {
   ) {}
 
   async create(asked: Asked, wanted: NewContainer): Promise<ContainerRow> {
-    const { image, name, labels, start, ...given } = wanted;
+    const { image, name, labels, restartPolicy, start, ...given } = wanted;
     const { repository, digest } = await this.images.resolve(asked, image, 'image');
     const nodeId = place(await this.nodes.candidates(), new Date());
     if (nodeId === null) throw new AppError('unavailable', 'No node has joined yet; try again.');
@@ -50,7 +54,8 @@ export class ContainerService {
         asked.scope,
         {
           ...{ engineId: newEngineId(), name: name ?? madeUpName(repository.split('/').at(-1)) },
-          ...{ nodeId, image, repository, imageDigest: digest, labels, spec, start },
+          ...{ nodeId, image, repository, imageDigest: digest, labels, spec },
+          ...{ restartPolicy, start },
         },
         asked,
       );
@@ -77,14 +82,16 @@ export class ContainerService {
 
   start(asked: Asked, reference: string): Promise<Change> {
     return this.#changeLiving(asked, reference, (row) => {
-      if (row.desired === 'running') return 'done';
+      if (row.desired === 'running' && row.restartAt === null) return 'done';
       if (row.state === 'stopping') return conflict(row, 'stopping: wait until it has stopped');
       return () => this.containers.start(asked.scope, row.id, asked);
     });
   }
 
+  /** Of one that rests until its next run it is a stop too: there is none. */
   stop(asked: Asked, reference: string, options: StopOptions): Promise<Change> {
     return this.#changeLiving(asked, reference, (row) => {
+      if (row.restartAt !== null) return () => this.containers.rest(asked.scope, row.id, asked);
       const stopsAsSoon = row.state !== 'stopping' || row.stopGraceMs <= options.graceMs;
       if (row.desired === 'stopped' && stopsAsSoon) return 'done';
       return () => this.containers.stop(asked.scope, row.id, options, asked);
@@ -102,13 +109,17 @@ export class ContainerService {
     });
   }
 
-  /** SIGKILL is a stop without grace; what other signals lead to is the program's own matter. */
+  /**
+   * SIGKILL is a stop without grace; what other signals lead to is the program's own matter. When it
+   * ends after one that is to end it, its restart policy does not count.
+   */
   kill(asked: Asked, reference: string, signal: number): Promise<Change> {
     return this.#changeLiving(asked, reference, (row) => {
+      const state = stateOf(row);
       if (!HAVE_PROGRAMS.includes(row.state)) {
-        return conflict(row, `${row.state}: it has no program that a signal could reach`);
+        return conflict(row, `${state}: it has no program that a signal could reach`);
       }
-      if (signal !== constants.signals.SIGKILL) return () => this.#signal(row, signal);
+      if (signal !== SIGKILL) return () => this.#signal(asked.scope, row, signal);
       if (row.state === 'stopping' && row.stopGraceMs === 0) return 'done';
       return () => this.containers.stop(asked.scope, row.id, { graceMs: 0 }, asked);
     });
@@ -121,8 +132,9 @@ export class ContainerService {
       const rests: ContainerState[] = ['created', 'exited', 'failed'];
       if (isBeingMade) rests.push('pending');
       const from = options.isForced ? statesBefore('removing') : rests;
-      if (!from.includes(row.state as ContainerState)) {
-        return conflict(row, `${row.state}: stop it first, or remove it with ?force=true`);
+      const isBetweenRuns = row.restartAt !== null && !options.isForced;
+      if (isBetweenRuns || !from.includes(row.state as ContainerState)) {
+        return conflict(row, `${stateOf(row)}: stop it first, or remove it with ?force=true`);
       }
       return () => this.containers.remove(asked.scope, row.id, from, asked);
     });
@@ -139,8 +151,10 @@ export class ContainerService {
     signal: AbortSignal,
   ): Promise<ContainerRow> {
     const { states, generation } = wanted;
-    const isThere = ({ state }: ContainerRow): boolean =>
-      states.length === 0 ? isSettled(state as ContainerState) : states.includes(state);
+    const isThere = (row: ContainerRow): boolean => {
+      const state = stateOf(row);
+      return states.length === 0 ? isSettled(state) : states.includes(state);
+    };
     const isDone = (row: ContainerRow): boolean =>
       row.state === 'removed' ||
       (generation > 0 && row.generation > generation) ||
@@ -155,7 +169,15 @@ export class ContainerService {
     return row;
   }
 
-  async #signal(row: ContainerRow, signal: number): Promise<ContainerRow> {
+  async #signal(
+    scope: ProjectScope,
+    row: ContainerRow,
+    signal: number,
+  ): Promise<ContainerRow | null> {
+    if (ENDING_SIGNALS.includes(signal)) {
+      const noted = await this.containers.noteSignal(scope, row);
+      if (noted === null) return null;
+    }
     if (await this.signals.send(row, signal)) return row;
     throw conflict(row, 'beginning or ending: it has no program that a signal could reach');
   }

@@ -8,7 +8,6 @@ import { OutboxStore } from '../dispatch/outbox.store.ts';
 import { AddressStore } from '../networks/address.store.ts';
 import { DATABASE } from '../platform.module.ts';
 import { tellOf } from './container.news.ts';
-import { type EndedRun, RUNS_THAT_COUNT } from './restart-delay.ts';
 
 export type ContainerRow = Prisma.ContainerGetPayload<object>;
 
@@ -22,19 +21,18 @@ export interface AcceptedContainer {
   imageDigest: string;
   labels: Record<string, string>;
   spec: ContainerSpec;
+  restartPolicy?: string;
   start: boolean;
   /** the deploy that it is an instance of */
   instanceOf?: { serviceId: string; deployId: string };
 }
 
-/** One that may be due for its next run. */
-export interface RestingContainer {
+/** One that its restart policy begins a run of, at `restartAt`. */
+export interface DueContainer {
   id: string;
   projectId: string;
   generation: number;
-  finishedAt: Date | null;
-  /** the newest first */
-  runs: EndedRun[];
+  restartAt: Date;
 }
 
 const FRESH_RUN = {
@@ -42,6 +40,9 @@ const FRESH_RUN = {
   ...{ readyAt: null, unready: null },
   generation: { increment: 1 },
 };
+
+/** A run that somebody asked for. */
+const ASKED_RUN = { ...FRESH_RUN, restartCount: 0 };
 
 /** How to stop a program. */
 export interface StopOptions {
@@ -119,27 +120,23 @@ export class ContainerStore {
 
   /** A new run of one that rests. @returns null when it does not rest (any more) */
   start(scope: ProjectScope, id: string, trace: Trace): Promise<ContainerRow | null> {
-    const change = { state: 'pending', desired: 'running', data: FRESH_RUN } as const;
+    const change = { state: 'pending', desired: 'running', data: ASKED_RUN } as const;
     return this.#change(scope, id, change, trace);
   }
 
   /**
-   * Those that have ended, and are to run again whenever they do.
+   * Those that their restart policy begins a run of, the next ones first.
    *
    * @unscoped of all projects, for the platform itself
    */
-  toRestart(): Promise<RestingContainer[]> {
-    return this.database.prisma.container.findMany({
-      where: { restartPolicy: 'always', desired: 'running', state: { in: ['exited', 'failed'] } },
-      select: {
-        ...{ id: true, projectId: true, generation: true, finishedAt: true },
-        runs: {
-          orderBy: { generation: 'desc' },
-          take: RUNS_THAT_COUNT,
-          select: { reason: true, startedAt: true, finishedAt: true },
-        },
-      },
+  async toRestart(atMost: number): Promise<DueContainer[]> {
+    const rows = await this.database.prisma.container.findMany({
+      where: { restartAt: { not: null } },
+      orderBy: { restartAt: 'asc' },
+      take: atMost,
+      select: { id: true, projectId: true, generation: true, restartAt: true },
     });
+    return rows.map(({ restartAt, ...row }) => ({ ...row, restartAt: restartAt ?? new Date(0) }));
   }
 
   /** The run after this one. @returns null when somebody else began it, or nobody wants it any more */
@@ -148,9 +145,39 @@ export class ContainerStore {
     { id, generation }: { id: string; generation: number },
     trace: Trace,
   ): Promise<ContainerRow | null> {
-    const wanted = { generation, desired: 'running' };
-    const change = { state: 'pending', desired: 'running', data: FRESH_RUN, wanted } as const;
+    const wanted = { generation, restartAt: { not: null } };
+    const data = { ...FRESH_RUN, restartCount: { increment: 1 } };
+    const change = { state: 'pending', desired: 'running', data, wanted } as const;
     return this.#change(scope, id, change, trace);
+  }
+
+  /** It has ended, and its restart policy begins no other run. @returns null when it has begun one by now */
+  async rest(
+    { projectId }: ProjectScope,
+    id: string,
+    { requestId }: Trace,
+  ): Promise<ContainerRow | null> {
+    return this.database.transaction(async (tx) => {
+      const [row] = await tx.container.updateManyAndReturn({
+        where: { id, projectId, restartAt: { not: null } },
+        data: { desired: 'stopped', restartAt: null, requestId },
+      });
+      if (row === undefined) return null;
+      await this.#tell(tx, row);
+      return row;
+    });
+  }
+
+  /** Its restart policy begins no run after this one. @returns null when this one is over by now */
+  async noteSignal(
+    { projectId }: ProjectScope,
+    { id, generation }: { id: string; generation: number },
+  ): Promise<ContainerRow | null> {
+    const [row] = await this.database.prisma.container.updateManyAndReturn({
+      where: { id, projectId, generation, finishedAt: null },
+      data: { signalledRun: generation },
+    });
+    return row ?? null;
   }
 
   /** A new run of one that runs, once that has stopped. @returns null when it does not run (any more) */
@@ -160,7 +187,7 @@ export class ContainerStore {
     { graceMs }: StopOptions,
     trace: Trace,
   ): Promise<ContainerRow | null> {
-    const data = { ...FRESH_RUN, stopGraceMs: graceMs };
+    const data = { ...ASKED_RUN, stopGraceMs: graceMs };
     return this.#change(scope, id, { state: 'restarting', desired: 'running', data }, trace);
   }
 
@@ -204,7 +231,7 @@ export class ContainerStore {
     return this.database.transaction(async (tx) => {
       const [row] = await tx.container.updateManyAndReturn({
         where: { id, projectId, state: { in: before }, ...wanted },
-        data: { ...data, state, desired, requestId },
+        data: { ...data, state, desired, requestId, restartAt: null },
       });
       if (row === undefined) return null;
       if (state === 'pending' || state === 'restarting') {

@@ -99,12 +99,15 @@ test('every wrong field is named at once', async () => {
     workingDir: 'a',
     user: '1:2:3',
     env: { 'A=': 'b' },
+    restartPolicy: 'always:3',
     x: 1,
   };
   const { status, body: problem } = await api.call('POST', P, { body });
   expect(status).toBe(422);
   const paths = problem.errors.map(({ path }: { path: string }) => path);
-  expect(paths).toEqual(expect.arrayContaining(['name', 'cpus', 'workingDir', 'user', 'env.A=']));
+  expect(paths).toEqual(
+    expect.arrayContaining(['name', 'cpus', 'workingDir', 'user', 'restartPolicy', 'env.A=']),
+  );
 });
 
 test('a run ends once: what comes late or twice changes nothing', async () => {
@@ -207,6 +210,89 @@ test('a restart is a new run behind the end of the one before', async () => {
     const refused = await api.call('POST', `${P}/${id}/${action}`);
     expect(refused).toMatchObject({ status: 409, body: { code: 'state-conflict' } });
   }
+});
+
+test('a restart policy begins the next run, counts them, and rests between two', async () => {
+  const { id, engineId } = await create({ restartPolicy: 'on-failure:2' });
+  expect(await get(id)).toMatchObject({ restartPolicy: 'on-failure:2', restartCount: 0 });
+  for (const generation of [1, 2]) {
+    await report(engineId, { state: 'running', generation, startedAt: now() });
+    await report(engineId, exited(generation, 7));
+    const next = await api.call(
+      'GET',
+      `${P}/${id}/wait?state=pending&generation=${generation + 1}`,
+    );
+    expect(next.body).toMatchObject({ generation: generation + 1, restartCount: generation });
+  }
+  await report(engineId, exited(3, 7));
+  expect(await get(id)).toMatchObject({ state: 'exited', exitCode: 7, restartCount: 2 });
+  // started by somebody it has all of them again
+  await api.call('POST', `${P}/${id}/start`);
+  expect(await get(id)).toMatchObject({ state: 'pending', generation: 4, restartCount: 0 });
+  await report(engineId, exited(4, 0));
+  expect(await get(id)).toMatchObject({ state: 'exited', exitCode: 0 });
+});
+
+test('between two runs a container is restarting, until somebody decides otherwise', async () => {
+  const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+  const resting = async () => {
+    const { id, engineId } = await create({ restartPolicy: 'always' });
+    const call = (action: string) => api.call('POST', `${P}/${id}/${action}`);
+    await report(engineId, { ...exited(1, 7), finishedAt: inAnHour } as Observation);
+    return { id, engineId, call };
+  };
+  const { id, engineId, call } = await resting();
+  const between = { state: 'restarting', residency: 'cold', exitCode: 7, reason: 'error' };
+  expect(await get(id)).toMatchObject(between);
+  expect(await orderOf(engineId)).toMatchObject({ desired: 'running', isRunOver: true });
+  const settled = await api.call('GET', `${P}/${id}/wait?timeoutMs=50`);
+  expect(settled.body).toMatchObject(between);
+  const refused = { status: 409, body: { code: 'state-conflict' } };
+  expect(await call('kill')).toMatchObject(refused);
+  expect(await api.call('DELETE', `${P}/${id}`)).toMatchObject(refused);
+
+  expect(await call('stop')).toMatchObject({ status: 202, body: { state: 'exited', exitCode: 7 } });
+  expect(await call('stop')).toMatchObject({ status: 200, body: { state: 'exited' } });
+  expect(await orderOf(engineId)).toMatchObject({ desired: 'stopped' });
+  expect(await api.call('DELETE', `${P}/${id}`)).toMatchObject({ status: 202 });
+
+  const [started, restarted, removed] = [await resting(), await resting(), await resting()];
+  const begun = { status: 202, body: { state: 'pending', generation: 2, restartCount: 0 } };
+  expect(await started.call('start')).toMatchObject(begun);
+  expect(await restarted.call('restart')).toMatchObject(begun);
+  const forced = await api.call('DELETE', `${P}/${removed.id}?force=true`);
+  expect(forced).toMatchObject({ status: 202, body: { state: 'removing' } });
+});
+
+test('when its node begins anew, what was stopped runs again if it is always to run', async () => {
+  const stopped = async (body: object) => {
+    const { id, engineId } = await create(body);
+    if (body !== NEVER_STARTED) {
+      await report(engineId, { state: 'running', generation: 1, startedAt: now() });
+      await api.call('POST', `${P}/${id}/stop`);
+      await report(engineId, exited(1, 143));
+    }
+    return { id, engineId };
+  };
+  const NEVER_STARTED = { restartPolicy: 'always', start: false };
+  const always = await stopped({ restartPolicy: 'always' });
+  const others = [
+    await stopped({ restartPolicy: 'unless-stopped' }),
+    await stopped({ restartPolicy: 'on-failure' }),
+    await stopped({}),
+    await stopped(NEVER_STARTED),
+  ];
+  const before = await Promise.all(others.map(({ id }) => get(id)));
+  await node.announce({});
+  expect(await get(always.id)).toMatchObject({ state: 'exited', generation: 1 });
+  await node.announce({ life: 'the second' });
+  const waited = await api.call('GET', `${P}/${always.id}/wait?state=pending&generation=2`);
+  expect(waited.body).toMatchObject({ state: 'pending', generation: 2 });
+  await report(always.engineId, exited(2));
+  await api.call('POST', `${P}/${always.id}/stop`);
+  await node.announce({ life: 'the second' });
+  expect(await get(always.id)).toMatchObject({ state: 'exited' });
+  expect(await Promise.all(others.map(({ id }) => get(id)))).toEqual(before);
 });
 
 test('what is not to be started is made and rests', async () => {

@@ -4,12 +4,12 @@ import { type Logger, traced } from '@slipway/log';
 import { ScopeStore } from '../access/scope.store.ts';
 import { Loop } from '../loop.ts';
 import { LOGGER, NOTIFICATIONS } from '../platform.module.ts';
-import { ContainerStore, type RestingContainer } from './container.store.ts';
-import { restartDelayMs } from './restart-delay.ts';
+import { ContainerStore, type DueContainer } from './container.store.ts';
 
 const LOOK_EVERY_MS = 15_000;
+const AT_A_TIME = 100;
 
-/** Starts again what has ended and has the restart policy `always`. Several replicas may do so side by side. */
+/** Begins the next runs of containers when their restart policies say so. Several replicas may do so side by side. */
 @Injectable()
 export class Restarts {
   readonly loop: Loop;
@@ -28,17 +28,16 @@ export class Restarts {
 
   /** @returns in how many ms the next one is due */
   async #run(): Promise<number> {
-    let nextMs = LOOK_EVERY_MS;
-    for (const container of await this.containers.toRestart()) {
-      const dueAt = (container.finishedAt?.getTime() ?? 0) + restartDelayMs(container.runs);
-      const inMs = dueAt - Date.now();
-      if (inMs > 0) nextMs = Math.min(nextMs, inMs);
-      else await this.#restart(container);
+    const found = await this.containers.toRestart(AT_A_TIME);
+    for (const container of found) {
+      const inMs = container.restartAt.getTime() - Date.now();
+      if (inMs > 0) return Math.min(inMs, LOOK_EVERY_MS);
+      await this.#restart(container);
     }
-    return nextMs;
+    return found.length < AT_A_TIME ? LOOK_EVERY_MS : 0;
   }
 
-  async #restart({ id, projectId, generation }: RestingContainer): Promise<void> {
+  async #restart({ id, projectId, generation }: DueContainer): Promise<void> {
     const scope = await this.scopes.ofProject(projectId);
     const requestId = `restart-${id}-${generation + 1}`;
     await traced(requestId, async () => {

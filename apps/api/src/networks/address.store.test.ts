@@ -105,9 +105,6 @@ test('a full subnet refuses one more, and takes it when one is gone', async () =
 
 test('when the node’s range is another, the same places are in it', async () => {
   const made = await create();
-  await node.calls.announceNode({
-    ...{ name: 'test', endpoint: 'unix:/nonexistent/agent.sock', cpus: 2 },
-    ...{ memoryBytes: 2 ** 30, networkRange: '10.7.0.0/16' },
-  });
+  await node.announce({ networkRange: '10.7.0.0/16' });
   expect(await addressOf(made)).toMatchObject({ gateway: '10.7.0.1', address: '10.7.0.2' });
 });

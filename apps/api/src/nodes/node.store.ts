@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Database, newId, type Prisma } from '@slipway/db';
+import { tellingOf } from '../containers/container.news.ts';
 import type { Candidate } from '../placement/place.ts';
 import { DATABASE } from '../platform.module.ts';
 
@@ -14,25 +15,24 @@ type Node = Prisma.NodeGetPayload<object>;
 export class NodeStore {
   constructor(@Inject(DATABASE) private readonly database: Database) {}
 
-  /** Makes the node or finds it by its name, and notes that it lives. @returns its id */
+  /**
+   * Makes the node or finds it by its name, and notes that it lives. When it does so anew, containers
+   * that were stopped there are to run again if their restart policy is `always`. @returns its id
+   */
   async announce(node: {
     name: string;
     endpoint: string;
     cpus: number;
     memoryBytes: number;
     networkRange: string;
+    life: string;
   }): Promise<string> {
     const { rows } = await this.database.pool.query<{ id: string }>({
       name: 'announce-node',
-      text: `INSERT INTO "Node" (id, name, endpoint, cpus, "memoryBytes", "networkRange")
-        VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (name) DO UPDATE SET endpoint = EXCLUDED.endpoint, cpus = EXCLUDED.cpus,
-          "memoryBytes" = EXCLUDED."memoryBytes", "networkRange" = EXCLUDED."networkRange",
-          "seenAt" = now()
-        RETURNING id`,
+      text: ANNOUNCE,
       values: [
         ...[newId('nod'), node.name, node.endpoint],
-        ...[node.cpus, node.memoryBytes, node.networkRange],
+        ...[node.cpus, node.memoryBytes, node.networkRange, node.life],
       ],
     });
     if (rows[0] === undefined) throw new Error('an upsert returned nothing');
@@ -63,3 +63,22 @@ export class NodeStore {
     return rows;
   }
 }
+
+const ANNOUNCE = `
+  WITH before AS (
+    SELECT life FROM "Node" WHERE name = $2
+  ), node AS (
+    INSERT INTO "Node" (id, name, endpoint, cpus, "memoryBytes", "networkRange", life)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (name) DO UPDATE SET endpoint = EXCLUDED.endpoint, cpus = EXCLUDED.cpus,
+      "memoryBytes" = EXCLUDED."memoryBytes", "networkRange" = EXCLUDED."networkRange",
+      life = EXCLUDED.life, "seenAt" = now()
+    RETURNING id, life
+  ), again AS (
+    UPDATE "Container" c SET desired = 'running', "restartAt" = now() FROM node, before
+    WHERE before.life <> node.life AND c."nodeId" = node.id AND c."restartPolicy" = 'always'
+      AND c.desired = 'stopped' AND c.state IN ('exited', 'failed')
+      AND EXISTS (SELECT FROM "Run" r WHERE r."containerId" = c.id AND r."startedAt" IS NOT NULL)
+    RETURNING c.*
+  ), told AS (${tellingOf('again')})
+  SELECT id, (SELECT count(pg_notify) FROM told) FROM node`;

@@ -8,6 +8,7 @@ export interface TestNode extends AsyncDisposable {
   readonly id: string;
   readonly calls: Caller<typeof API_CALLS>;
   readonly builds: Caller<typeof BUILD_CALLS>;
+  announce(changed: { networkRange?: string; life?: string }): Promise<unknown>;
   /** of a build that it has taken; null: the API does not give it */
   context(attempt: { buildId: string; attempt: number }): Promise<string | null>;
   /** as they came */
@@ -17,9 +18,12 @@ export interface TestNode extends AsyncDisposable {
 export async function joinTestNode({ agentSocket, redisUrl }: TestApi): Promise<TestNode> {
   const connection = connect(`unix:${agentSocket}`);
   const calls = callerOf(connection, API_CALLS);
-  const node = { name: 'test', endpoint: 'unix:/nonexistent/agent.sock', cpus: 2 };
-  const resources = { memoryBytes: 2 ** 30, networkRange: '10.99.0.0/16' };
-  const { nodeId } = await calls.announceNode({ ...node, ...resources });
+  const node = {
+    ...{ name: 'test', endpoint: 'unix:/nonexistent/agent.sock', life: 'the first' },
+    ...{ cpus: 2, memoryBytes: 2 ** 30, networkRange: '10.99.0.0/16' },
+  };
+  const announce = (changed = {}) => calls.announceNode({ ...node, ...changed });
+  const { nodeId } = await announce();
   const commands: NodeCommand[] = [];
   const worker = workOn(redisUrl, nodeQueue(nodeId), {
     sideBySide: 10,
@@ -29,7 +33,7 @@ export async function joinTestNode({ agentSocket, redisUrl }: TestApi): Promise<
     onGap() {},
   });
   return {
-    ...{ id: nodeId, calls, commands, builds: callerOf(connection, BUILD_CALLS) },
+    ...{ id: nodeId, calls, announce, commands, builds: callerOf(connection, BUILD_CALLS) },
     async context({ buildId, attempt }) {
       const path = `/builds/${buildId}/context?nodeId=${nodeId}&attempt=${attempt}`;
       const { statusCode, body } = await connection.request({ method: 'GET', path });
