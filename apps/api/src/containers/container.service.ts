@@ -88,10 +88,8 @@ export class ContainerService {
     });
   }
 
-  /** Of one that rests until its next run it is a stop too: there is none. */
   stop(asked: Asked, reference: string, options: StopOptions): Promise<Change> {
     return this.#changeLiving(asked, reference, (row) => {
-      if (row.restartAt !== null) return () => this.containers.rest(asked.scope, row.id, asked);
       const stopsAsSoon = row.state !== 'stopping' || row.stopGraceMs <= options.graceMs;
       if (row.desired === 'stopped' && stopsAsSoon) return 'done';
       return () => this.containers.stop(asked.scope, row.id, options, asked);

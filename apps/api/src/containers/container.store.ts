@@ -151,23 +151,6 @@ export class ContainerStore {
     return this.#change(scope, id, change, trace);
   }
 
-  /** It has ended, and its restart policy begins no other run. @returns null when it has begun one by now */
-  async rest(
-    { projectId }: ProjectScope,
-    id: string,
-    { requestId }: Trace,
-  ): Promise<ContainerRow | null> {
-    return this.database.transaction(async (tx) => {
-      const [row] = await tx.container.updateManyAndReturn({
-        where: { id, projectId, restartAt: { not: null } },
-        data: { desired: 'stopped', restartAt: null, requestId },
-      });
-      if (row === undefined) return null;
-      await this.#tell(tx, row);
-      return row;
-    });
-  }
-
   /** Its restart policy begins no run after this one. @returns null when this one is over by now */
   async noteSignal(
     { projectId }: ProjectScope,
@@ -191,8 +174,8 @@ export class ContainerStore {
     return this.#change(scope, id, { state: 'restarting', desired: 'running', data }, trace);
   }
 
-  /** @returns null when there is nothing to stop (any more), or it stops as soon already */
-  stop(
+  /** Of one between two runs: no other begins. @returns null when there is nothing to stop (any more), or it stops as soon already */
+  async stop(
     scope: ProjectScope,
     id: string,
     { graceMs }: StopOptions,
@@ -200,7 +183,8 @@ export class ContainerStore {
   ): Promise<ContainerRow | null> {
     const wanted = { OR: [{ state: { not: 'stopping' } }, { stopGraceMs: { gt: graceMs } }] };
     const data = { stopGraceMs: graceMs };
-    return this.#change(scope, id, { state: 'stopping', desired: 'stopped', data, wanted }, trace);
+    const change = { state: 'stopping', desired: 'stopped', data, wanted } as const;
+    return (await this.#change(scope, id, change, trace)) ?? this.#rest(scope, id, trace);
   }
 
   /** @param from the states in which it may go. @returns null when it is in another (by now) */
@@ -228,14 +212,30 @@ export class ContainerStore {
   ): Promise<ContainerRow | null> {
     const { state, desired, from, data, wanted } = change;
     const before = statesBefore(state).filter((known) => from?.includes(known) ?? true);
+    return this.#write(
+      { id, projectId, state: { in: before }, ...wanted },
+      { ...data, state, desired, requestId },
+    );
+  }
+
+  #rest({ projectId }: ProjectScope, id: string, { requestId }: Trace) {
+    const isBetweenRuns = { id, projectId, restartAt: { not: null } };
+    return this.#write(isBetweenRuns, { desired: 'stopped', requestId });
+  }
+
+  /** What is desired is another, so its restart policy waits for nothing any more. */
+  #write(
+    where: Prisma.ContainerWhereInput,
+    data: Prisma.ContainerUpdateManyMutationInput,
+  ): Promise<ContainerRow | null> {
     return this.database.transaction(async (tx) => {
       const [row] = await tx.container.updateManyAndReturn({
-        where: { id, projectId, state: { in: before }, ...wanted },
-        data: { ...data, state, desired, requestId, restartAt: null },
+        where,
+        data: { ...data, restartAt: null },
       });
       if (row === undefined) return null;
-      if (state === 'pending' || state === 'restarting') {
-        await tx.run.create({ data: { containerId: id, generation: row.generation } });
+      if (data.generation !== undefined) {
+        await tx.run.create({ data: { containerId: row.id, generation: row.generation } });
       }
       await this.#tell(tx, row);
       return row;
