@@ -6,8 +6,10 @@ import { METRICS_PATH, openMetrics } from '@slipway/metrics';
 import { BUILDS, nodeQueue, workOn } from '@slipway/queue';
 import { callerOf, connect } from '@slipway/rpc';
 import pLimit from 'p-limit';
+import { Buildah } from './builds/buildah/buildah.ts';
 import { BUILDS_SIDE_BY_SIDE, Builds } from './builds/builds.ts';
 import { ContextSource } from './builds/context-source.ts';
+import { RegistryPassage } from './builds/sandbox/registry-passage.ts';
 import { Containerd } from './containerd/containerd.ts';
 import { endpointsOf, serveAddresses } from './containers/addresses.ts';
 import { ContainerMetrics } from './containers/container-metrics.ts';
@@ -80,14 +82,18 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   };
   const looks = new Looks(context);
   const resync = new Resync(looks, context);
+  const passage = await RegistryPassage.begin(env.REGISTRY_URL, network.namespaceOf('builds'), log);
+  const buildah = await Buildah.begin(
+    {
+      ...{ storesDir: join(env.BUILDS_DIR, 'stores'), seccomp },
+      cgroupParent: `${env.CGROUP_PARENT}/builds`,
+    },
+    passage,
+  );
   const builds = await Builds.begin({
     ...{ nodeId, log, metrics, workDir: join(env.BUILDS_DIR, 'work') },
     api: callerOf(apiPool, BUILD_CALLS),
-    contexts: new ContextSource(apiPool, nodeId),
-    settings: {
-      ...{ storesDir: join(env.BUILDS_DIR, 'stores'), runDir: env.BUILDS_RUN_DIR },
-      ...{ registryUrl: env.REGISTRY_URL, cgroupParent: `${env.CGROUP_PARENT}/builds` },
-    },
+    ...{ contexts: new ContextSource(apiPool, nodeId), builder: buildah },
   });
   const closing = new AbortController();
   const watching = containerd.watchExits(
@@ -126,6 +132,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
         looks.close(),
         watching,
       ]);
+      passage.close();
       await network.close();
       containerd.close();
       await Promise.all([door.close(), apiPool.close(), logPool.close()]);

@@ -28,7 +28,6 @@ export const EnvSchema = z.object({
   CONTAINER_LOGS_DIR: folder.describe('Where the logs of containers are'),
   CONTAINER_ETC_DIR: folder.describe('Where the files are that containers find in their /etc'),
   BUILDS_DIR: folder.describe('Where images are built, and what is kept for the next build'),
-  BUILDS_RUN_DIR: folder.describe('What builders keep until the machine restarts'),
   REDIS_URL: z.string().min(1).describe('redis://…, or the path of a Unix socket'),
   REGISTRY_URL: z
     .string()

@@ -67,7 +67,6 @@ function settings(
     CONTAINER_LOGS_DIR: join(stateDir, 'container-logs'),
     CONTAINER_ETC_DIR: join(stateDir, 'container-etc'),
     BUILDS_DIR: join(stateLinkOf(instance), 'builds'),
-    BUILDS_RUN_DIR: join(runDir, 'builds'),
     REDIS_URL: redisSocketOf(instance),
     REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,
     CONTAINERD_SOCKET: containerdSocketOf(instance),

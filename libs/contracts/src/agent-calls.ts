@@ -173,6 +173,12 @@ export const BUILD_CALLS = {
     /** false: it is to be given up, since it was cancelled or somebody else has it */
     z.strictObject({ goesOn: z.boolean() }),
   ),
+  /** null: it is to be given up */
+  grantPush: call(
+    z.strictObject(buildAttempt),
+    /** lets one push to the order's `repository`, and take what its images share from others */
+    z.strictObject({ token: z.string().nullable() }),
+  ),
   endBuild: call(z.strictObject({ ...buildAttempt, end: BuildEndSchema }), Nothing),
 } as const;
 

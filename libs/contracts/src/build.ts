@@ -53,7 +53,7 @@ export const BuildOrderSchema = z.strictObject({
   /** the stage to build; null: the last */
   target: z.string().nullable(),
   args: z.record(z.string(), z.string()),
-  /** lets one pull what the project may, and push to `repository`, for as long as it may take */
+  /** lets one pull what the project may, for as long as it may take */
   token: z.string(),
   timeoutMs: z.int(),
 });

@@ -10,7 +10,7 @@ import {
 import type { Logger } from '@slipway/log';
 import { Repeater } from '@slipway/process';
 import type { Caller } from '@slipway/rpc';
-import type { ProgressSink } from './progress.ts';
+import type { ProgressSink } from './builder.ts';
 
 /** What comes in so short a time is told together. */
 const EVERY_MS = 200;

@@ -14,11 +14,10 @@ import pLimit from 'p-limit';
 import { type BuildTools, build } from './build.ts';
 import { BuildFailure } from './build-failure.ts';
 import { BuildReport } from './build-report.ts';
-import { Stores } from './stores.ts';
 
 const LOOK_EVERY_MS = 15_000;
 
-export interface BuildsContext extends Omit<BuildTools, 'stores'> {
+export interface BuildsContext extends BuildTools {
   nodeId: string;
   api: Caller<typeof BUILD_CALLS>;
   log: Logger;
@@ -31,7 +30,6 @@ export const BUILDS_SIDE_BY_SIDE = availableParallelism();
 /** Makes builds on this node: those that it is told of, and those that nobody seems to make. */
 export class Builds {
   readonly #context: BuildsContext;
-  readonly #tools: BuildTools;
   readonly #places = pLimit(BUILDS_SIDE_BY_SIDE);
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
@@ -46,7 +44,6 @@ export class Builds {
       help: 'How long builds take, from their context to the pushed image',
       ...{ labelNames: ['end'], buckets: SECONDS, registers: [context.metrics] },
     });
-    this.#tools = { ...context, stores: new Stores() };
   }
 
   /** What an earlier agent had under way is nobody's any more. */
@@ -118,12 +115,22 @@ export class Builds {
     log.info({ buildId, attempt, durationMs, end: end ?? 'given up' }, 'build');
   }
 
+  /** @throws Error when it is somebody else's by now */
+  async #pushTokenOf({ id: buildId, attempt }: BuildOrder): Promise<string> {
+    const { api, nodeId } = this.#context;
+    const { token } = await api.grantPush({ nodeId, buildId, attempt });
+    if (token === null) throw new Error('the build is not ours any more');
+    return token;
+  }
+
   /** null: it is to be begun again, or somebody else's to say */
   async #endOf(order: BuildOrder, report: BuildReport): Promise<BuildEnd | null> {
     const givenUp = AbortSignal.any([this.#closing.signal, report.lost]);
     const timeout = AbortSignal.timeout(order.timeoutMs);
     try {
-      return await build(order, this.#tools, report, AbortSignal.any([givenUp, timeout]));
+      const signal = AbortSignal.any([givenUp, timeout]);
+      const pushToken = () => this.#pushTokenOf(order);
+      return await build(order, this.#context, report, pushToken, signal);
     } catch (error) {
       if (givenUp.aborted) return null;
       if (timeout.aborted) {

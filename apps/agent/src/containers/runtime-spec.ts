@@ -31,7 +31,7 @@ export const CAPABILITIES = [
 ].map((name) => `CAP_${name}`);
 
 /** What of /proc and /sys tells of the host, or changes it. As Docker hides it. */
-const MASKED_PATHS = [
+export const MASKED_PATHS = [
   '/proc/acpi',
   '/proc/asound',
   '/proc/interrupts',
@@ -45,7 +45,9 @@ const MASKED_PATHS = [
   '/sys/devices/virtual/powercap',
   '/sys/firmware',
 ];
-const READONLY_PATHS = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map((name) => `/proc/${name}`);
+export const READONLY_PATHS = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map(
+  (name) => `/proc/${name}`,
+);
 
 /** As Docker has them: nobody needs to be root for a low port, or for ping. */
 const SYSCTLS = {

@@ -9,7 +9,7 @@ const MAKE = `unshare --net="$1" sh -ec '
   exec ip link set lo up'`;
 
 /** The kernel would delete the interface too, some time after the namespace's last process is gone. */
-const REMOVE = `nsenter --net="$1" ip link delete "$2" || :
+const REMOVE = `[ -z "$2" ] || nsenter --net="$1" ip link delete "$2" || :
 umount "$1" || :
 rm -f "$1"`;
 
@@ -19,7 +19,7 @@ export async function makeNamespace(file: string): Promise<void> {
   await runScript(MAKE, [file], WITHIN);
 }
 
-/** With the interface that leads out. Nothing when it is gone already, whole or in part. */
-export async function removeNamespace(file: string, interfaceName: string): Promise<void> {
+/** With the interface that leads out, if one does. Nothing when it is gone already, whole or in part. */
+export async function removeNamespace(file: string, interfaceName = ''): Promise<void> {
   if (existsSync(file)) await runScript(REMOVE, [file, interfaceName], WITHIN);
 }

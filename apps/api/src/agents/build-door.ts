@@ -42,6 +42,7 @@ export class BuildDoor {
         reportBuild: async ({ steps = null, outputFrom, output, ...attempt }) => ({
           goesOn: await this.orders.report(attempt, { steps, outputFrom, output }),
         }),
+        grantPush: async (attempt) => ({ token: await this.#grantPush(attempt) }),
         endBuild: async ({ end, ...attempt }) => {
           await this.orders.end(attempt, end);
           return {};
@@ -56,13 +57,7 @@ export class BuildDoor {
     if (row === null) return null;
     const { id, requestId, attempt, projectId, repository, image, tag } = row;
     const place = repository.slice(0, -image.length - 1);
-    const [organization = ''] = place.split('/');
-    // as for its containers: all of the organization's images, and the base images
-    const grants: Grant[] = [
-      { name: `${organization}/*`, actions: ['pull'] },
-      { name: `${LIBRARY}/*`, actions: ['pull'] },
-      { name: repository, actions: ['pull', 'push'] },
-    ];
+    const grants = toPull(repository);
     return {
       ...{ id, requestId, attempt, projectId, place, repository, tag },
       ...{ dockerfile: row.dockerfile, target: row.target },
@@ -72,15 +67,32 @@ export class BuildDoor {
     };
   }
 
+  async #grantPush(attempt: z.infer<typeof AttemptSchema>): Promise<string | null> {
+    const row = await this.orders.find(attempt);
+    if (row === null) return null;
+    const { organizationId, repository } = row;
+    const grants: Grant[] = [
+      ...toPull(repository),
+      { name: repository, actions: ['pull', 'push'] },
+    ];
+    return this.tokens.issueForNode(organizationId, grants, BUILD_TIMEOUT_MS);
+  }
+
   async #sendContext(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const attempt = AttemptSchema.parse({
       ...(request.params as object),
       ...(request.query as object),
     });
-    const digest = await this.orders.contextOf(attempt);
-    if (digest === null) throw new AppError('not-found', 'This build is somebody else’s by now.');
+    const row = await this.orders.find(attempt);
+    if (row === null) throw new AppError('not-found', 'This build is somebody else’s by now.');
     reply.type('application/octet-stream');
-    await this.blobs.send(digest, () => rawAnswer(reply));
+    await this.blobs.send(row.context.digest, () => rawAnswer(reply));
     return reply;
   }
+}
+
+/** As for its containers: all of the organization's images, and the base images. */
+function toPull(repository: string): Grant[] {
+  const [organization = ''] = repository.split('/');
+  return [organization, LIBRARY].map((place) => ({ name: `${place}/*`, actions: ['pull'] }));
 }

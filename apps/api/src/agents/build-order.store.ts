@@ -79,13 +79,12 @@ export class BuildOrderStore {
     });
   }
 
-  /** The blob of what it is built of; null when it is not this attempt's (any more). */
-  async contextOf({ buildId, nodeId, attempt }: Attempt): Promise<string | null> {
-    const row = await this.database.prisma.build.findFirst({
+  /** With what it is built of; null when it is not this attempt's (any more). */
+  find({ buildId, nodeId, attempt }: Attempt) {
+    return this.database.prisma.build.findFirst({
       where: { id: buildId, nodeId, attempt, state: 'running' },
-      select: { context: { select: { digest: true } } },
+      include: { context: { select: { digest: true } } },
     });
-    return row?.context.digest ?? null;
   }
 
   /** @returns false when it is not this attempt's any more */

@@ -239,26 +239,37 @@ test('a list has the newest first, in pages', async () => {
   expect(next.body.items).toMatchObject([{ id: first.id }]);
 });
 
-test('a build’s token pulls what its organization may and pushes one image; one made of it no more', async () => {
+test('a build pulls what its organization may, and pushes one image with a token for just that', async () => {
   await pushTestImage(api, 'local/default/base', 'v1');
   await pushTestImage(api, 'library/busybox', 'latest');
-  const { token } = await take(await build('image=pushed'));
+  const made = await build('image=pushed');
+  const order = await take(made);
+  const push = await node.builds.grantPush(attemptOf(order));
   const ask = async (authorization: string, path: string, method = 'GET') =>
     (await fetch(`${api.registryUrl}/v2/${path}`, { method, headers: { authorization } })).status;
-  const basic = `Basic ${Buffer.from(`build:${token}`).toString('base64')}`;
-  const scope = ['pushed', 'base'].map(
-    (name) => `scope=repository:local/default/${name}:pull,push`,
-  );
-  const asked = await fetch(`${api.registryUrl}/token?${scope.join('&')}`, {
-    headers: { authorization: basic },
-  });
-  const derived = `Bearer ${((await asked.json()) as { token: string }).token}`;
-  for (const authorization of [basic, derived]) {
-    expect(await ask(authorization, 'local/default/base/manifests/v1')).toBe(200);
-    expect(await ask(authorization, 'local/default/pushed/blobs/uploads/', 'POST')).toBe(202);
-    expect(await ask(authorization, 'local/default/base/blobs/uploads/', 'POST')).toBe(401);
-    expect(await ask(authorization, 'stranger/web/x/manifests/v1')).toBe(404);
+  const basic = (token: string | null) =>
+    `Basic ${Buffer.from(`build:${token}`).toString('base64')}`;
+  const derived = async (token: string | null) => {
+    const scope = ['pushed', 'base'].map(
+      (name) => `scope=repository:local/default/${name}:pull,push`,
+    );
+    const headers = { authorization: basic(token) };
+    const asked = await fetch(`${api.registryUrl}/token?${scope.join('&')}`, { headers });
+    return `Bearer ${((await asked.json()) as { token: string }).token}`;
+  };
+  for (const { token, pushed } of [
+    { token: order.token, pushed: 401 },
+    { token: push.token, pushed: 202 },
+  ]) {
+    for (const authorization of [basic(token), await derived(token)]) {
+      expect(await ask(authorization, 'local/default/base/manifests/v1')).toBe(200);
+      expect(await ask(authorization, 'local/default/pushed/blobs/uploads/', 'POST')).toBe(pushed);
+      expect(await ask(authorization, 'local/default/base/blobs/uploads/', 'POST')).toBe(401);
+      expect(await ask(authorization, 'stranger/web/x/manifests/v1')).toBe(404);
+    }
+    expect(await ask(basic(token), 'library/busybox/manifests/latest')).toBe(200);
+    expect(await ask(await derived(token), 'library/busybox/manifests/latest')).toBe(401);
   }
-  expect(await ask(basic, 'library/busybox/manifests/latest')).toBe(200);
-  expect(await ask(derived, 'library/busybox/manifests/latest')).toBe(401);
+  await api.call('POST', `${P}/builds/${made.id}/cancel`);
+  expect(await node.builds.grantPush(attemptOf(order))).toEqual({ token: null });
 });

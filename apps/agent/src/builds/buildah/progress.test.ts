@@ -1,6 +1,6 @@
 import type { BuildStep } from '@slipway/contracts';
 import { expect, test } from 'vitest';
-import { stepsOf } from './dockerfile.ts';
+import { stepsOf } from '../dockerfile.ts';
 import { BuildProgress } from './progress.ts';
 
 /** What comes of a builder's lines. */

@@ -1,12 +1,6 @@
 import type { BuildStep } from '@slipway/contracts';
-import type { DockerfileStep } from './dockerfile.ts';
-
-/** Where a build's progress goes to. */
-export interface ProgressSink {
-  steps(steps: BuildStep[]): void;
-  /** @param step the number of the one that wrote it; null: the builder did */
-  write(step: number | null, line: string): void;
-}
+import type { ProgressSink } from '../builder.ts';
+import type { DockerfileStep } from '../dockerfile.ts';
 
 /** What buildah says of pulls and of itself: of no use to a tenant, and with names that are not theirs. */
 const OF_THE_BUILDER =

@@ -1,0 +1,147 @@
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { toolsForTests } from '@slipway/infra';
+import { createLogger } from '@slipway/log';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { removeNamespace } from '../../network/namespace.ts';
+import { removeCgroup } from './cgroup.ts';
+import { RegistryPassage } from './registry-passage.ts';
+import { runInSandbox } from './sandbox.ts';
+
+const { path } = await toolsForTests(['runc', 'ip']);
+vi.stubEnv('PATH', path);
+const log = createLogger({ name: 'test', level: 'silent' });
+const never = new AbortController().signal;
+
+let folder: string;
+let cgroup: string;
+let registry: Server;
+let passage: RegistryPassage;
+let runs = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'slipway-sandbox-'));
+  cgroup = `/${basename(folder)}`;
+  registry = createServer((_, answer) => answer.end('the registry')).listen(0, '127.0.0.1');
+  await new Promise((listening) => registry.on('listening', listening));
+  const { port } = registry.address() as AddressInfo;
+  passage = await RegistryPassage.begin(`http://localhost:${port}`, join(folder, 'namespace'), log);
+});
+
+afterAll(async () => {
+  passage?.close();
+  registry?.close();
+  await removeCgroup(cgroup);
+  await removeNamespace(join(folder, 'namespace'));
+  await rm(folder, { recursive: true });
+});
+
+/** A script of a sandbox's only program; what it says, and its code. */
+async function run(
+  script: string,
+  { signal = never, onLine = (_: string) => {} } = {},
+): Promise<{ code: number; said: string[] }> {
+  runs++;
+  const own = join(folder, String(runs));
+  const given = join(own, 'given');
+  await mkdir(given, { recursive: true });
+  writeFileSync(join(given, 'file'), 'given\n');
+  const said: string[] = [];
+  const code = await runInSandbox(
+    {
+      ...{
+        folder: join(own, 'sandbox'),
+        cgroup: join(cgroup, 'one'),
+        namespace: passage.namespace,
+      },
+      files: { '/etc/hosts': passage.hosts, '/etc/app/settings': 'of the sandbox' },
+      mounts: [
+        { from: given, to: '/given', isWritable: false },
+        { from: own, to: '/own', isWritable: true },
+      ],
+      command: ['bash', '-c', script],
+    },
+    (line) => {
+      said.push(line);
+      onLine(line);
+    },
+    signal,
+  );
+  return { code, said };
+}
+
+/** What there is of it on the machine. */
+function traces(): string[] {
+  return globSync(`/sys/fs/cgroup/{.,*}${cgroup}/*/`);
+}
+
+test('a program sees what it is given, and writes only where it may', async () => {
+  const { code, said } = await run(`
+    cat /given/file /etc/app/settings; echo
+    echo written > /own/out
+    for file in /x /etc/x /usr/x /given/x /sys/x; do echo x > $file; done 2>&1 | grep -vc 'Read-only'
+    ls -d /* | tr '\n' ' '`);
+  expect(said).toEqual([
+    ...['given', 'of the sandbox', '0'],
+    expect.stringMatching(/^(?!.*(home|opt|srv|mnt|boot)).*\/given .*\/own /),
+  ]);
+  expect(code).toBe(0);
+  expect(readFileSync(join(folder, String(runs), 'out'), 'utf8')).toBe('written\n');
+  expect(traces()).toEqual([]);
+});
+
+test('it sees no process of the machine, and no device', async () => {
+  const { said } = await run(`
+    ls -d /proc/[0-9]* | wc -l
+    mknod /dev/disk b 8 0 && dd if=/dev/disk of=/dev/null count=1 2>&1 | head -1
+    echo 1 2>/dev/null > /proc/sys/kernel/sysrq || echo no`);
+  expect(said).toEqual([
+    expect.stringMatching(/^[1-4]$/),
+    expect.stringContaining('Operation not permitted'),
+    'no',
+  ]);
+});
+
+test('the registry answers it by its name, and nobody else does', async () => {
+  const ask = (port: number) => `exec 3<>/dev/tcp/localhost/${port} &&
+    printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && tail -1 <&3; exec 3>&-`;
+  const other = createServer((_, answer) => answer.end('another')).listen(0, '127.0.0.1');
+  await new Promise((listening) => other.on('listening', listening));
+  const { port } = other.address() as AddressInfo;
+  const answers = await run(`ls /sys/class/net; ${ask(Number(passage.registry.port))}`);
+  expect(answers.said).toEqual(['lo', 'the registry']);
+  const refused = await run(ask(port));
+  expect(refused.said.join()).toContain('Connection refused');
+  other.close();
+});
+
+test('what it has started ends with it, and both with its signal', async () => {
+  const marker = `${3_000_000 + process.pid}`;
+  const isAlive = () =>
+    globSync('/proc/[0-9]*/cmdline').some((file) => {
+      return existsSync(file) && readFileSync(file, 'utf8').includes(`sleep\0${marker}`);
+    });
+  const start = `setsid sleep ${marker} & echo begun; exec 1>&2`;
+  expect(await run(`${start}; exit 3`)).toEqual({ code: 3, said: ['begun'] });
+  expect(isAlive()).toBe(false);
+  const stop = new AbortController();
+  const running = run(`${start}; sleep ${marker}`, {
+    ...{ signal: stop.signal, onLine: () => stop.abort(new Error('stopped')) },
+  });
+  await expect(running).rejects.toThrow('stopped');
+  expect(isAlive()).toBe(false);
+  expect(traces()).toEqual([]);
+});
+
+test('its limits are for all that it starts', async () => {
+  const { said } = await run(`
+    limit=$(cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null)
+    echo $limit $(cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null)
+    for i in $(seq 5000); do sleep 1000 & done 2>&1 | grep -m1 -o 'retry: Resource temporarily unavailable'`);
+  expect(said[0]).toBe(`${2 * 1024 ** 3} 4096`);
+  expect(said.join()).toContain('unavailable');
+});
