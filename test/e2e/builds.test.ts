@@ -7,7 +7,7 @@ import { flushRedis, otherProject, pidOf, platform, stateDir } from '../fixtures
 
 /* Builds as a tenant has them: through the generated client, on a running platform. */
 
-const { build, wait, ended, cancel, logs, follow } = buildsIn(platform());
+const { build, buildWith, wait, ended, cancel, logs, follow } = buildsIn(platform());
 const { create, ended: containerEnded, logs: containerLogs } = containersIn(platform());
 const WITHIN = { timeout: 60_000 };
 /** no earlier run of these tests has made it */
@@ -59,6 +59,44 @@ CMD ["cat", "/greeting"]`,
   const cached = again.steps.filter((step) => step.cached).map(({ number }) => number);
   expect(cached).toEqual([2, 4, 5, 6]);
   expect(again.digest).toBe(built.digest);
+});
+
+test('a build takes secrets, caches, files and labels, and its image has only what it should', async () => {
+  const files = {
+    Dockerfile: `FROM busybox AS one
+RUN echo of the first stage > /made
+FROM busybox
+ARG NUMBER
+RUN --mount=type=cache,target=/cache echo $NUMBER >> /cache/seen; cat /cache/seen
+RUN --mount=type=secret,id=token,required=true tr a-z A-Z < /run/secrets/token; echo
+RUN --mount=type=bind,source=sub,target=/mnt --mount=from=one,type=bind,source=/made,target=/made \\
+  cat /mnt/file /made && ! touch /mnt/file 2> /dev/null
+COPY . /files
+RUN find /files | sort
+CMD cat /run/secrets/token /cache/seen /mnt/file`,
+    '.dockerignore': '*\n!sub\nsub/other\n',
+    ...{ 'sub/file': 'of the context\n', 'sub/other': '', other: '' },
+  };
+  const image = `mounts-${Date.now()}`;
+  const options = { image, secrets: { token: 'hunter' }, labels: { 'com.example': 'a = b' } };
+  for (const NUMBER of ['1', '2']) {
+    const made = await buildWith({ ...options, args: { NUMBER }, noCache: true }, files);
+    const built = await wait(made);
+    expect(built).toMatchObject({ state: 'succeeded', labels: options.labels, noCache: true });
+    const said = built.steps.map(({ output }) => output);
+    expect(said[4]).toMatch(new RegExp(`^${NUMBER}$`, 'm'));
+    if (NUMBER === '2') expect(said[4]).toMatch(/^1\n2$/m);
+    expect(said[5]).toBe('HUNTER\n');
+    expect(said[6]).toMatch(/^of the context\nof the first stage\n/);
+    expect(said[8]).toBe('/files\n/files/sub\n/files/sub/file\n');
+    expect(built.steps.some(({ cached }) => cached)).toBe(false);
+  }
+  const container = await create({ image });
+  expect(await containerEnded(container)).toMatchObject({ exitCode: 1 });
+  expect((await containerLogs(container)).match(/No such file/g)).toHaveLength(3);
+  const without = await wait(await buildWith({ image }, files));
+  expect(without).toMatchObject({ state: 'failed', reason: 'instruction-failed' });
+  expect(without.message).toMatch(/^line 6: .*secret.*token/s);
 });
 
 test('the log is live, and has all that was written', async () => {

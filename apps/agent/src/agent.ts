@@ -8,8 +8,8 @@ import { callerOf, connect } from '@slipway/rpc';
 import pLimit from 'p-limit';
 import { Buildah } from './builds/buildah/buildah.ts';
 import { BUILDS_SIDE_BY_SIDE, Builds } from './builds/builds.ts';
-import { ContextSource } from './builds/context-source.ts';
-import { RegistryPassage } from './builds/sandbox/registry-passage.ts';
+import { ContextSource } from './builds/context/context-source.ts';
+import { RegistryPassages } from './builds/sandbox/registry-passages.ts';
 import { Containerd } from './containerd/containerd.ts';
 import { endpointsOf, serveAddresses } from './containers/addresses.ts';
 import { ContainerMetrics } from './containers/container-metrics.ts';
@@ -82,13 +82,15 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   };
   const looks = new Looks(context);
   const resync = new Resync(looks, context);
-  const passage = await RegistryPassage.begin(env.REGISTRY_URL, network.namespaceOf('builds'), log);
+  const passages = await RegistryPassages.begin(env.REGISTRY_URL, env.NETNS_DIR, log);
   const buildah = await Buildah.begin(
     {
-      ...{ storesDir: join(env.BUILDS_DIR, 'stores'), seccomp },
+      storesDir: join(env.BUILDS_DIR, 'stores'),
+      cachesDir: join(env.BUILDS_DIR, 'caches'),
+      seccomp,
       cgroupParent: `${env.CGROUP_PARENT}/builds`,
     },
-    passage,
+    passages,
   );
   const builds = await Builds.begin({
     ...{ nodeId, log, metrics, workDir: join(env.BUILDS_DIR, 'work') },
@@ -115,7 +117,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   });
   const builder = workOn(env.REDIS_URL, BUILDS, {
     sideBySide: BUILDS_SIDE_BY_SIDE,
-    onCommand: ({ buildId, requestId }) => traced(requestId, () => builds.make(buildId)),
+    onCommand: () => builds.makeNext(),
     onGap: () => builds.look(),
   });
   joined = looks;
@@ -132,7 +134,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
         looks.close(),
         watching,
       ]);
-      passage.close();
+      await passages.close();
       await network.close();
       containerd.close();
       await Promise.all([door.close(), apiPool.close(), logPool.close()]);

@@ -8,8 +8,10 @@ import { BuildOrderStore } from './agents/build-order.store.ts';
 import { ContainerOrderStore } from './agents/container-order.store.ts';
 import { ObservationStore } from './agents/observation.store.ts';
 import { BuildController } from './builds/build.controller.ts';
+import { BuildLog } from './builds/build.log.ts';
 import { BuildService } from './builds/build.service.ts';
 import { BuildStore } from './builds/build.store.ts';
+import { BuildLogArchive } from './builds/build-log-archive.ts';
 import { ContextController } from './builds/context.controller.ts';
 import { ContextService } from './builds/context.service.ts';
 import { ContextStore } from './builds/context.store.ts';
@@ -39,6 +41,7 @@ import { RegistryTokens } from './registry/registry-token.ts';
 import { HostNames } from './routing/host-names.ts';
 import { RouteStore } from './routing/route.store.ts';
 import { RouteFeed } from './routing/route-feed.ts';
+import { SealedValues } from './secrets/sealed-values.ts';
 import { DeployController } from './services/deploy.controller.ts';
 import { DeployService } from './services/deploy.service.ts';
 import { DeployStore } from './services/deploy.store.ts';
@@ -64,7 +67,8 @@ import { ServiceStore } from './services/service.store.ts';
   ],
   providers: [
     ...[MeStore, ProjectStore, NodeStore, ImageStore, ImageResolver, RegistryTokens],
-    ...[ContextStore, ContextService, BuildStore, BuildService],
+    SealedValues,
+    ...[ContextStore, ContextService, BuildStore, BuildService, BuildLog, BuildLogArchive],
     ...[ContainerStore, ContainerService, ContainerLogs, ContainerSignals, Restarts],
     ...[ServiceStore, ServiceService, DeployStore, DeployService, DeployMoveStore, DeployRunner],
     ...[HostNames, RouteStore, RouteFeed],

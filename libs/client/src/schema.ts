@@ -187,7 +187,7 @@ export interface paths {
         };
         /**
          * What a build has written
-         * @description `Accept: text/plain` is what it wrote; `application/x-ndjson` has `time`, `step`, `text` and `cursor` of each piece.
+         * @description `Accept: text/plain` is what it wrote; `application/x-ndjson` has `time`, `step`, `text` and `cursor` of each piece; `text/event-stream` has the same as events, the cursor as their `id`, so that a client goes on with `Last-Event-ID` when it was cut off, and an event `end` behind the last.
          */
         get: operations["getBuildLogs"];
         put?: never;
@@ -545,6 +545,10 @@ export interface components {
             context: string;
             dockerfile: string;
             target: string | null;
+            labels: {
+                [key: string]: string;
+            };
+            noCache: boolean;
             /**
              * @example queued
              * @example running
@@ -577,6 +581,10 @@ export interface components {
                 /** @enum {string} */
                 state: "waiting" | "running" | "succeeded" | "failed" | "cancelled" | "skipped";
                 cached: boolean;
+                /** @default null */
+                startedAt: string | null;
+                /** @default null */
+                finishedAt: string | null;
                 /** @description The last 16 KiB of what it wrote */
                 output: string;
             }[];
@@ -595,6 +603,10 @@ export interface components {
             context: string;
             dockerfile: string;
             target: string | null;
+            labels: {
+                [key: string]: string;
+            };
+            noCache: boolean;
             /**
              * @example queued
              * @example running
@@ -1114,6 +1126,8 @@ export interface operations {
                 tag?: string;
                 dockerfile?: string;
                 target?: string;
+                /** @description Carry out each step anew */
+                noCache?: boolean;
             };
             header?: never;
             path: {
@@ -1143,6 +1157,25 @@ export interface operations {
                      * @default {}
                      */
                     args?: {
+                        [key: string]: string;
+                    };
+                    /**
+                     * @description What the image is labelled with, besides the Dockerfile's labels
+                     * @default {}
+                     */
+                    labels?: {
+                        [key: string]: string;
+                    };
+                    /**
+                     * @description Carry out each step anew
+                     * @default false
+                     */
+                    noCache?: boolean;
+                    /**
+                     * @description What `RUN --mount=type=secret,id=…` finds. They get into no layer, are shown to nobody, and are forgotten when the build is over
+                     * @default {}
+                     */
+                    secrets?: {
                         [key: string]: string;
                     };
                 };
@@ -1228,6 +1261,8 @@ export interface operations {
             query?: {
                 /** @description And what it writes from now on, to its end */
                 follow?: boolean;
+                /** @description Only what comes after the piece with this `cursor`: to go on where an earlier answer ended */
+                after?: string;
             };
             header?: never;
             path: {
@@ -1247,6 +1282,7 @@ export interface operations {
                 content: {
                     "text/plain": string;
                     "application/x-ndjson": string;
+                    "text/event-stream": string;
                 };
             };
             default: components["responses"]["Problem"];

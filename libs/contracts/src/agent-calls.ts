@@ -151,14 +151,9 @@ const buildAttempt = { nodeId, buildId, attempt: z.int().min(1) };
 export const BUILD_CALLS = {
   /** none of this node's builds is under way: its agent has just begun */
   releaseBuilds: call(z.strictObject({ nodeId }), Nothing),
-  /** those that nobody makes at the moment, the oldest first */
-  waitingBuilds: call(
-    z.strictObject({ nodeId }),
-    z.strictObject({ buildIds: z.array(z.string()) }),
-  ),
-  /** null: it is over, or somebody else makes it. To keep it, report within `BUILD_LEASE_MS`, again and again */
+  /** the one whose turn it is; null: none waits. To keep it, report within `BUILD_LEASE_MS`, again and again */
   takeBuild: call(
-    z.strictObject({ nodeId, buildId }),
+    z.strictObject({ nodeId }),
     z.strictObject({ order: BuildOrderSchema.nullable() }),
   ),
   reportBuild: call(

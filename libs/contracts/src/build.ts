@@ -18,6 +18,8 @@ export const BUILD_REASONS = [
 ] as const;
 export type BuildReason = (typeof BUILD_REASONS)[number];
 
+const time = z.iso.datetime().nullable().default(null);
+
 /** One instruction of the Dockerfile. */
 export const BuildStepSchema = z.strictObject({
   /** from 1, through all stages */
@@ -30,6 +32,8 @@ export const BuildStepSchema = z.strictObject({
   state: z.enum(['waiting', 'running', 'succeeded', 'failed', 'cancelled', 'skipped']),
   /** its result was there already, of an earlier build */
   cached: z.boolean(),
+  startedAt: time,
+  finishedAt: time,
 });
 export type BuildStep = z.infer<typeof BuildStepSchema>;
 
@@ -53,6 +57,12 @@ export const BuildOrderSchema = z.strictObject({
   /** the stage to build; null: the last */
   target: z.string().nullable(),
   args: z.record(z.string(), z.string()),
+  /** what the image is labelled with besides its Dockerfile's */
+  labels: z.record(z.string(), z.string()),
+  /** each step is to be carried out anew */
+  noCache: z.boolean(),
+  /** what `RUN --mount=type=secret` finds, by their identifiers; they get into no layer */
+  secrets: z.record(z.string(), z.string()),
   /** lets one pull what the project may, for as long as it may take */
   token: z.string(),
   timeoutMs: z.int(),

@@ -8,7 +8,7 @@ export const NodeCommandSchema = z.strictObject({
 });
 export type NodeCommand = z.infer<typeof NodeCommandSchema>;
 
-/** What agents are told over the queue of builds: to take one. */
+/** What agents are told over the queue of builds: that this one waits. They take the one whose turn it is. */
 export const BuildCommandSchema = z.strictObject({
   buildId: z.string(),
   requestId: z.string(),

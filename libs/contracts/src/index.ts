@@ -3,6 +3,7 @@ export * from './build.ts';
 export * from './commands.ts';
 export * from './container.ts';
 export * from './errors.ts';
+export * from './event-stream.ts';
 export * from './flag.ts';
 export * from './log-query.ts';
 export * from './names.ts';

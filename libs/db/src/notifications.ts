@@ -33,8 +33,14 @@ export class Notifications {
   /**
    * Yields at once, and again after each change of what `payload` names (several may be told as one)
    * until `signal` is aborted. Who reads after each time misses nothing.
+   * @param idleMs when nothing changes for so long, it yields all the same
    */
-  async *changes(channel: Channel, payload: string, signal: AbortSignal): AsyncGenerator<void> {
+  async *changes(
+    channel: Channel,
+    payload: string,
+    signal: AbortSignal,
+    idleMs?: number,
+  ): AsyncGenerator<void> {
     let wake = Promise.withResolvers<void>();
     const stop = this.on(channel, (changed) => {
       if (changed === null || changed === payload) wake.resolve();
@@ -44,7 +50,9 @@ export class Notifications {
     try {
       while (!signal.aborted) {
         yield;
+        const timer = idleMs === undefined ? undefined : setTimeout(wake.resolve, idleMs);
         await wake.promise;
+        clearTimeout(timer);
         wake = Promise.withResolvers();
       }
     } finally {

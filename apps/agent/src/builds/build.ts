@@ -1,10 +1,12 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildEnd, BuildOrder } from '@slipway/contracts';
+import { exec } from '@slipway/process';
 import type { Builder, ProgressSink } from './builder.ts';
-import { readDockerfile, unpackContext } from './context.ts';
-import type { ContextSource } from './context-source.ts';
-import { stepsOf } from './dockerfile.ts';
+import { readDockerfile, unpackContext } from './context/context.ts';
+import type { ContextSource } from './context/context-source.ts';
+import { removeIgnored } from './context/ignored-files.ts';
+import { stepsOf } from './dockerfile/dockerfile.ts';
 
 /** What a build works with. */
 export interface BuildTools {
@@ -28,17 +30,23 @@ export async function build(
 ): Promise<BuildEnd> {
   const folder = join(workDir, `${order.id}-${order.attempt}`);
   const context = join(folder, 'context');
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
     await unpackContext(await contexts.open(order, signal), context);
     const dockerfile = await readDockerfile(context, order.dockerfile);
     const steps = stepsOf(dockerfile, order);
+    await removeIgnored(context, order.dockerfile);
     const work = { order, folder, context, dockerfile, steps };
     const digest = await builder.build(work, sink, pushToken, signal);
     sink.write(null, `pushed ${order.repository}:${order.tag}, ${digest}`);
     return { state: 'succeeded', digest };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   }
+}
+
+/** Whatever a tenant has put there: Node's `rm` gives up at paths that are longer than PATH_MAX. */
+export async function removeFolder(folder: string): Promise<void> {
+  await exec('rm', ['-rf', '--', folder]);
 }

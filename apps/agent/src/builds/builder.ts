@@ -1,5 +1,5 @@
 import type { BuildOrder, BuildStep } from '@slipway/contracts';
-import type { DockerfileStep } from './dockerfile.ts';
+import type { DockerfileStep } from './dockerfile/dockerfile.ts';
 
 /** What there is to build. */
 export interface BuildWork {

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import {
   BUILD_ATTEMPTS,
@@ -11,7 +10,7 @@ import { Histogram, type Metrics, SECONDS } from '@slipway/metrics';
 import { Repeater } from '@slipway/process';
 import type { Caller } from '@slipway/rpc';
 import pLimit from 'p-limit';
-import { type BuildTools, build } from './build.ts';
+import { type BuildTools, build, removeFolder } from './build.ts';
 import { BuildFailure } from './build-failure.ts';
 import { BuildReport } from './build-report.ts';
 
@@ -27,11 +26,11 @@ export interface BuildsContext extends BuildTools {
 /** As many as a node makes at a time. */
 export const BUILDS_SIDE_BY_SIDE = availableParallelism();
 
-/** Makes builds on this node: those that it is told of, and those that nobody seems to make. */
+/** Makes builds on this node, each in its turn: when it is told that one waits, and now and then unasked. */
 export class Builds {
   readonly #context: BuildsContext;
   readonly #places = pLimit(BUILDS_SIDE_BY_SIDE);
-  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #underWay = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   readonly #looking = new Repeater(() => this.#look());
 
@@ -48,21 +47,19 @@ export class Builds {
 
   /** What an earlier agent had under way is nobody's any more. */
   static async begin(context: BuildsContext): Promise<Builds> {
-    await rm(context.workDir, { recursive: true, force: true });
+    await removeFolder(context.workDir);
     await context.api.releaseBuilds({ nodeId: context.nodeId });
     return new Builds(context);
   }
 
-  /** Takes it, unless somebody else has; resolves when it is over. */
-  make(buildId: string): Promise<void> {
-    const known = this.#underWay.get(buildId);
-    if (known !== undefined) return known;
-    const making = this.#places(() => this.#make(buildId))
+  /** The one whose turn it is, once there is a place; resolves when it is over, or when none waits. */
+  makeNext(): Promise<void> {
+    const making = this.#places(() => this.#makeNext())
       .catch((error: unknown) => {
-        this.#context.log.warn({ err: error, buildId }, 'a build cannot be taken now');
+        this.#context.log.warn({ err: error }, 'no build can be taken now');
       })
-      .finally(() => this.#underWay.delete(buildId));
-    this.#underWay.set(buildId, making);
+      .finally(() => this.#underWay.delete(making));
+    this.#underWay.add(making);
     return making;
   }
 
@@ -75,27 +72,22 @@ export class Builds {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#looking.close();
-    await Promise.all(this.#underWay.values());
+    await Promise.all(this.#underWay);
   }
 
   async #look(): Promise<number> {
-    const { api, log, nodeId } = this.#context;
-    try {
-      const free = BUILDS_SIDE_BY_SIDE - this.#places.activeCount - this.#places.pendingCount;
-      if (free <= 0) return LOOK_EVERY_MS;
-      const { buildIds } = await api.waitingBuilds({ nodeId });
-      for (const buildId of buildIds.slice(0, free)) void this.make(buildId);
-    } catch (error) {
-      log.warn({ err: error }, 'nobody says which builds wait');
-    }
+    const taken = this.#places.activeCount + this.#places.pendingCount;
+    for (let place = taken; place < BUILDS_SIDE_BY_SIDE; place++) void this.makeNext();
     return LOOK_EVERY_MS;
   }
 
-  async #make(buildId: string): Promise<void> {
+  async #makeNext(): Promise<void> {
     const { api, nodeId } = this.#context;
     if (this.#closing.signal.aborted) return;
-    const { order } = await api.takeBuild({ nodeId, buildId });
-    if (order !== null) await traced(order.requestId, () => this.#carryOut(order));
+    const { order } = await api.takeBuild({ nodeId });
+    if (order === null) return;
+    await traced(order.requestId, () => this.#carryOut(order));
+    this.look();
   }
 
   async #carryOut(order: BuildOrder): Promise<void> {

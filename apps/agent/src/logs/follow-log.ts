@@ -1,11 +1,11 @@
 import { type FSWatcher, watch as watchFolder } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { IDLE_EVERY_MS } from '@slipway/contracts';
 import { BEGIN } from './position.ts';
 import { type ReadRecord, readLog } from './read-log.ts';
 
 /** What a busy program writes is read so often at most. */
 const PAUSE_MS = 20;
-const IDLE_MS = 15_000;
 /** When the kernel does not tell of changes. */
 const LOOK_EVERY_MS = 1_000;
 /** The longest that a timer takes. */
@@ -50,7 +50,7 @@ export async function* followLog(
       }
       if (isLast) return;
       await delay(PAUSE_MS);
-      const hasNews = await within(watcher === null ? LOOK_EVERY_MS : IDLE_MS, rung.promise);
+      const hasNews = await within(watcher === null ? LOOK_EVERY_MS : IDLE_EVERY_MS, rung.promise);
       if (!hasNews) yield [];
     }
   } finally {

@@ -1,3 +1,4 @@
+import { EVENT_STREAM } from '@slipway/contracts';
 import type { LogStream } from '../logs/cri-record.ts';
 import { cursorOf } from '../logs/position.ts';
 import type { ReadRecord } from '../logs/read-log.ts';
@@ -18,13 +19,7 @@ export function logFormat(accept: string | undefined, hasTimes: boolean): LogFor
     case 'application/x-ndjson':
       return { contentType: accept, of: joined(asJsonLine), idle: '', end: '' };
     case 'text/event-stream':
-      // A client of server-sent events comes back when a stream ends: it has to be told that it may go.
-      return {
-        contentType: accept,
-        of: joined(asEvent),
-        idle: ':\n\n',
-        end: 'event: end\ndata: {}\n\n',
-      };
+      return { ...EVENT_STREAM, contentType: accept, of: joined(asEvent) };
     default:
       return {
         contentType: 'text/plain; charset=utf-8',
@@ -60,10 +55,8 @@ function asJsonLine(record: ReadRecord): Buffer {
   return Buffer.from(`${JSON.stringify({ ...plain(record), cursor: cursorOf(record.end) })}\n`);
 }
 
-/** @see WHATWG HTML, "Server-sent events" */
 function asEvent(record: ReadRecord): Buffer {
-  const data = JSON.stringify(plain(record));
-  return Buffer.from(`id: ${cursorOf(record.end)}\ndata: ${data}\n\n`);
+  return Buffer.from(EVENT_STREAM.event(cursorOf(record.end), plain(record)));
 }
 
 function plain({ time, stream, line, isPartial }: ReadRecord): object {

@@ -8,6 +8,7 @@ import type { BlobStore } from '../blobs/blob-store.ts';
 import { rawAnswer } from '../http/raw-answer.ts';
 import { BLOB_STORE } from '../platform.module.ts';
 import { type Grant, RegistryTokens } from '../registry/registry-token.ts';
+import { SealedValues } from '../secrets/sealed-values.ts';
 import { BuildOrderStore } from './build-order.store.ts';
 
 const BUILD_TIMEOUT_MS = 30 * 60_000;
@@ -18,6 +19,8 @@ const AttemptSchema = z.object({
   attempt: z.coerce.number(),
 });
 
+const TextsSchema = z.record(z.string(), z.string());
+
 /** Answers agents that build images. */
 @Injectable()
 export class BuildDoor {
@@ -25,6 +28,7 @@ export class BuildDoor {
     @Inject(BuildOrderStore) private readonly orders: BuildOrderStore,
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
     @Inject(RegistryTokens) private readonly tokens: RegistryTokens,
+    @Inject(SealedValues) private readonly sealedValues: SealedValues,
   ) {}
 
   serveOn(fastify: FastifyInstance, refuse: (message: string) => Error): void {
@@ -37,8 +41,7 @@ export class BuildDoor {
           await this.orders.release(nodeId);
           return {};
         },
-        waitingBuilds: async () => ({ buildIds: await this.orders.waiting() }),
-        takeBuild: async ({ nodeId, buildId }) => ({ order: await this.#take(nodeId, buildId) }),
+        takeBuild: async ({ nodeId }) => ({ order: await this.#take(nodeId) }),
         reportBuild: async ({ steps = null, outputFrom, output, ...attempt }) => ({
           goesOn: await this.orders.report(attempt, { steps, outputFrom, output }),
         }),
@@ -52,8 +55,8 @@ export class BuildDoor {
     );
   }
 
-  async #take(nodeId: string, buildId: string): Promise<BuildOrder | null> {
-    const row = await this.orders.take(nodeId, buildId);
+  async #take(nodeId: string): Promise<BuildOrder | null> {
+    const row = await this.orders.take(nodeId);
     if (row === null) return null;
     const { id, requestId, attempt, projectId, repository, image, tag } = row;
     const place = repository.slice(0, -image.length - 1);
@@ -61,7 +64,10 @@ export class BuildDoor {
     return {
       ...{ id, requestId, attempt, projectId, place, repository, tag },
       ...{ dockerfile: row.dockerfile, target: row.target },
-      args: z.record(z.string(), z.string()).parse(row.args),
+      ...{ args: TextsSchema.parse(row.args), labels: TextsSchema.parse(row.labels) },
+      noCache: row.noCache,
+      secrets:
+        row.sealedSecrets === null ? {} : await this.sealedValues.open(id, row.sealedSecrets),
       token: await this.tokens.issueForNode(row.organizationId, grants, 2 * BUILD_TIMEOUT_MS),
       timeoutMs: BUILD_TIMEOUT_MS,
     };

@@ -11,8 +11,7 @@ import { buildStatesBefore } from '@slipway/lifecycle';
 import { type BuildRow, stepsOf } from '../builds/build.store.ts';
 import { givenUp } from '../builds/steps.ts';
 import { DATABASE } from '../platform.module.ts';
-
-const TOLD_AT_A_TIME = 20;
+import { nextInTurn } from './build-turns.ts';
 
 /** What an agent made of a build, at which attempt. */
 interface Attempt {
@@ -39,21 +38,13 @@ export class BuildOrderStore {
     });
   }
 
-  async waiting(): Promise<string[]> {
-    const rows = await this.database.prisma.build.findMany({
-      where: isFree(),
-      orderBy: { id: 'asc' },
-      take: TOLD_AT_A_TIME,
-      select: { id: true },
-    });
-    return rows.map(({ id }) => id);
-  }
-
-  /** null when it is over or somebody else's. It fails when too many have taken it and ended. */
-  take(nodeId: string, buildId: string): Promise<BuildRow | null> {
+  /** The next one in turn; null when none waits. It fails when too many have taken it and ended. */
+  take(nodeId: string): Promise<BuildRow | null> {
     return this.database.transaction(async (tx) => {
+      const buildId = await nextInTurn(tx);
+      if (buildId === null) return null;
       const [taken] = await tx.build.updateManyAndReturn({
-        where: { id: buildId, ...isFree() },
+        where: { id: buildId, state: { in: [...buildStatesBefore('running')] } },
         data: {
           ...{ state: 'running', nodeId, attempt: { increment: 1 } },
           ...{ leasedUntil: leaseEnd(), startedAt: new Date() },
@@ -127,14 +118,6 @@ export class BuildOrderStore {
 /** An attempt's own output is counted from 0. */
 const BEFORE_THE_FIRST = -1;
 
-function isFree() {
-  const [...states] = buildStatesBefore('running');
-  return {
-    state: { in: states },
-    OR: [{ leasedUntil: null }, { leasedUntil: { lte: new Date() } }],
-  };
-}
-
 function leaseEnd(): Date {
   return new Date(Date.now() + BUILD_LEASE_MS);
 }
@@ -144,8 +127,9 @@ async function endOf(tx: Prisma.TransactionClient, row: BuildRow, end: BuildEnd)
     end.state === 'succeeded'
       ? { digest: end.digest, reason: 'completed', message: null }
       : { reason: end.reason, message: end.message };
-  const steps = givenUp(stepsOf(row), 'failed');
-  const data = { state: end.state, ...how, steps, finishedAt: new Date() };
+  const finishedAt = new Date();
+  const steps = givenUp(stepsOf(row), { how: 'failed', at: finishedAt });
+  const data = { state: end.state, ...how, steps, finishedAt, sealedSecrets: null };
   await tx.build.update({ where: { id: row.id }, data });
   await tell(tx, row.id);
 }

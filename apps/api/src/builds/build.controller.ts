@@ -6,20 +6,22 @@ import { askedBy } from '../access/asked.ts';
 import type { ProjectScope } from '../access/scope.store.ts';
 import { PageQuery, pageOf, waitQuery } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
-import { contentTypeOf, LOG } from '../http/streamed.ts';
+import { contentTypeOf, LOG, lastEventId } from '../http/streamed.ts';
 import { invalid } from '../http/validate.ts';
 import { whileConnected } from '../http/while-connected.ts';
 import {
   Build,
   BuildList,
+  BuildLogCursor,
   type BuildSummary,
   CONTEXT_TYPES,
   NewBuild,
   NewBuildQuery,
 } from './build.schema.ts';
 import { BuildService } from './build.service.ts';
-import { type BuildRow, type StoredOutput, stepsOf } from './build.store.ts';
+import { type BuildRow, stepsOf } from './build.store.ts';
 import { ContextService } from './context.service.ts';
+import { formatted } from './log-forms.ts';
 
 const AT = '/v1/organizations/:organization/projects/:project/builds';
 const tag = 'Builds';
@@ -69,10 +71,13 @@ const getBuildLogs = defineRoute({
   ...{ method: 'GET', path: `${AT}/:build/logs`, operationId: 'getBuildLogs', tag, access },
   summary: 'What a build has written',
   description:
-    '`Accept: text/plain` is what it wrote; `application/x-ndjson` has `time`, `step`, `text` and `cursor` of each piece.',
+    '`Accept: text/plain` is what it wrote; `application/x-ndjson` has `time`, `step`, `text` and `cursor` of each piece; `text/event-stream` has the same as events, the cursor as their `id`, so that a client goes on with `Last-Event-ID` when it was cut off, and an event `end` behind the last.',
   params: OfBuild,
   query: z.strictObject({
     follow: flag('And what it writes from now on, to its end'),
+    after: BuildLogCursor.optional().describe(
+      'Only what comes after the piece with this `cursor`: to go on where an earlier answer ended',
+    ),
   }),
   responses: { 200: LOG },
 });
@@ -90,7 +95,7 @@ export class BuildController {
   ): Promise<Output<typeof createBuild>> {
     const { scope, upload, body, query } = input;
     if (upload === null) {
-      const [first] = Object.keys(query);
+      const [first] = Object.entries(query).find(([, value]) => value !== false) ?? [];
       if (first !== undefined) throw invalid(`query.${first}`, 'belongs into the JSON body');
       return this.#resource(scope, await this.builds.create(askedBy(input), body));
     }
@@ -138,10 +143,13 @@ export class BuildController {
     @RouteInput() { scope, params, query, request, reply }: Input<typeof getBuildLogs>,
   ): Promise<Output<typeof getBuildLogs>> {
     await this.builds.get(scope, params.build);
-    const format = LOG.chosenBy(request.headers);
-    reply.type(contentTypeOf(format));
-    const pieces = this.builds.output(scope, params.build, query, whileConnected(reply));
-    return formatted(pieces, format === 'text/plain' ? asText : asNdjson);
+    const mediaType = LOG.chosenBy(request.headers);
+    reply.type(contentTypeOf(mediaType)).header('cache-control', 'no-store');
+    const { follow } = query;
+    const after = BigInt(lastEventId(request.headers, BuildLogCursor) ?? query.after ?? 0);
+    const signal = whileConnected(reply);
+    const output = this.builds.output(scope, params.build, { follow, after }, signal);
+    return formatted(output, mediaType);
   }
 
   async #resource(scope: ProjectScope, row: BuildRow): Promise<z.input<typeof Build>> {
@@ -154,30 +162,13 @@ export class BuildController {
 }
 
 function summaryOf(row: BuildRow): z.input<typeof BuildSummary> {
-  const { id, image, contextId, dockerfile, target, state, reason, message, digest } = row;
+  const { id, image, contextId, dockerfile, target, noCache, state, reason, message, digest } = row;
   return {
-    ...{ id, image, tag: row.tag, context: contextId, dockerfile, target },
+    ...{ id, image, tag: row.tag, context: contextId, dockerfile, target, noCache },
+    labels: z.record(z.string(), z.string()).parse(row.labels),
     ...{ state, reason, message, digest },
     createdAt: row.createdAt.toISOString(),
     startedAt: row.startedAt?.toISOString() ?? null,
     finishedAt: row.finishedAt?.toISOString() ?? null,
   };
-}
-
-async function* formatted(
-  pieces: AsyncIterable<StoredOutput[]>,
-  format: (piece: StoredOutput) => string,
-) {
-  yield new Uint8Array(); // who follows one that is silent has the answer's head at once
-  for await (const some of pieces) {
-    if (some.length > 0) yield Buffer.from(some.map(format).join(''));
-  }
-}
-
-function asText({ text }: StoredOutput): string {
-  return text;
-}
-
-function asNdjson({ id, time, step, text }: StoredOutput): string {
-  return `${JSON.stringify({ time, step, text, cursor: String(id) })}\n`;
 }

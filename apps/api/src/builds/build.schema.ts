@@ -1,4 +1,4 @@
-import { BuildStepSchema } from '@slipway/contracts';
+import { BuildStepSchema, flag } from '@slipway/contracts';
 import { isRepositoryName, isTag } from '@slipway/oci';
 import { z } from 'zod';
 import { listOf } from '../http/query.ts';
@@ -18,6 +18,9 @@ const target = z
   .regex(/^[\w.-]{1,128}$/, 'must be the name or the number of a stage')
   .describe('The stage to build; the last one when left out');
 
+/** BuildKit's limit, in characters. */
+const MAX_SECRET = 500 * 1024;
+
 /** The body of `POST …/builds`. */
 export const NewBuild = z.strictObject({
   image,
@@ -32,11 +35,34 @@ export const NewBuild = z.strictObject({
     )
     .default({})
     .describe('Values for the ARG instructions'),
+  labels: z
+    .record(
+      z.string().regex(/^[^\s=]{1,256}$/, 'must be a key such as com.example.team'),
+      z.string().max(32_768),
+    )
+    .default({})
+    .describe("What the image is labelled with, besides the Dockerfile's labels"),
+  noCache: z.boolean().default(false).describe('Carry out each step anew'),
+  secrets: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9][\w.-]{0,127}$/, 'must be an identifier such as npm-token'),
+      z.string().max(MAX_SECRET),
+    )
+    .default({})
+    .describe(
+      'What `RUN --mount=type=secret,id=…` finds. They get into no layer, are shown to nobody, and are forgotten when the build is over',
+    ),
 });
 export type NewBuild = z.output<typeof NewBuild>;
 
 /** What goes with a context that is the body. */
-export const NewBuildQuery = z.strictObject({ image, tag, dockerfile, target }).partial();
+export const NewBuildQuery = z.strictObject({
+  ...z.object({ image, tag, dockerfile, target }).partial().shape,
+  noCache: flag('Carry out each step anew'),
+});
+
+/** A place in a build's log, as its pieces name theirs. */
+export const BuildLogCursor = z.string().regex(/^\d{1,18}$/, "must be a piece's `cursor`");
 
 export const Context = z
   .object({
@@ -56,6 +82,8 @@ export const BuildSummary = z
     context: z.string().describe('Of which context'),
     dockerfile: z.string(),
     target: z.string().nullable(),
+    labels: z.record(z.string(), z.string()),
+    noCache: z.boolean(),
     state: z.string().meta({ examples: ['queued', 'running', 'succeeded', 'failed', 'cancelled'] }),
     reason: z
       .string()

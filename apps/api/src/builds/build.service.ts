@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AppError } from '@slipway/contracts';
+import { AppError, IDLE_EVERY_MS } from '@slipway/contracts';
 import type { Notifications } from '@slipway/db';
 import { type BuildState, isBuildOver } from '@slipway/lifecycle';
 import type { Asked } from '../access/asked.ts';
@@ -7,27 +7,28 @@ import { notFound } from '../access/not-found.ts';
 import type { ProjectScope } from '../access/scope.store.ts';
 import { invalid } from '../http/validate.ts';
 import { NOTIFICATIONS } from '../platform.module.ts';
+import { BuildLog } from './build.log.ts';
 import type { NewBuild } from './build.schema.ts';
 import { type BuildRow, BuildStore, type StoredOutput } from './build.store.ts';
 import { ContextStore } from './context.store.ts';
-
-const OUTPUT_AT_A_TIME = 500;
 
 @Injectable()
 export class BuildService {
   constructor(
     @Inject(BuildStore) private readonly builds: BuildStore,
+    @Inject(BuildLog) private readonly buildLog: BuildLog,
     @Inject(ContextStore) private readonly contexts: ContextStore,
     @Inject(NOTIFICATIONS) private readonly notifications: Notifications,
   ) {}
 
   async create(asked: Asked, wanted: NewBuild): Promise<BuildRow> {
-    const { context, target = null, ...accepted } = wanted;
+    const { context, target = null, secrets, ...accepted } = wanted;
     const found = await this.contexts.find(asked.scope, context);
     if (found === null) {
       throw invalid('context', `there is no "${context}" in this project: upload one first`);
     }
-    return this.builds.create(asked.scope, { contextId: found.id, target, ...accepted }, asked);
+    const build = { contextId: found.id, target, ...accepted };
+    return this.builds.create(asked.scope, build, secrets, asked);
   }
 
   /** @throws AppError `not-found` */
@@ -44,7 +45,7 @@ export class BuildService {
   }
 
   outputOfSteps(scope: ProjectScope, row: BuildRow): Promise<Map<number, string>> {
-    return this.builds.outputOfSteps(scope, row);
+    return this.buildLog.ofSteps(scope, row);
   }
 
   async cancel(scope: ProjectScope, id: string): Promise<{ row: BuildRow; isNew: boolean }> {
@@ -71,25 +72,22 @@ export class BuildService {
     return row;
   }
 
-  /** What it has written; with `follow` also what it writes from now on, until it is over. */
+  /** What it has written behind `after`; with `follow` also what it writes from now on, until it is over. */
   async *output(
     scope: ProjectScope,
     id: string,
-    { follow }: { follow: boolean },
+    { follow, after }: { follow: boolean; after: bigint },
     signal: AbortSignal,
   ): AsyncGenerator<StoredOutput[]> {
-    let after = 0n;
-    for await (const _ of this.notifications.changes('builds', id, signal)) {
+    let seen = after;
+    for await (const _ of this.notifications.changes('builds', id, signal, IDLE_EVERY_MS)) {
       // read first: nothing is written once it is over
-      const { state } = await this.get(scope, id);
-      for (let count = OUTPUT_AT_A_TIME; count === OUTPUT_AT_A_TIME; ) {
-        const page = { after, limit: OUTPUT_AT_A_TIME };
-        const pieces = await this.builds.output(scope, id, page);
-        count = pieces.length;
-        after = pieces.at(-1)?.id ?? after;
+      const row = await this.get(scope, id);
+      for await (const pieces of this.buildLog.read(scope, row, seen)) {
+        seen = pieces.at(-1)?.id ?? seen;
         yield pieces;
       }
-      if (!follow || isBuildOver(state as BuildState)) return;
+      if (!follow || isBuildOver(row.state as BuildState)) return;
     }
   }
 }

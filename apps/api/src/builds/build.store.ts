@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { ProjectScope } from '../access/scope.store.ts';
 import { OutboxStore } from '../dispatch/outbox.store.ts';
 import { DATABASE } from '../platform.module.ts';
+import { SealedValues } from '../secrets/sealed-values.ts';
 import { givenUp } from './steps.ts';
 
 export type BuildRow = Prisma.BuildGetPayload<object>;
@@ -19,14 +20,18 @@ export interface AcceptedBuild {
   dockerfile: string;
   target: string | null;
   args: Record<string, string>;
+  labels: Record<string, string>;
+  noCache: boolean;
 }
 
 export interface StoredOutput extends BuildOutput {
   /** later ones are greater */
   id: bigint;
+  attempt: number;
 }
 
-const OUTPUT_OF_A_STEP = 16 * 1024;
+/** Of what a step wrote, so many characters are shown with it: the last. */
+export const SHOWN_OF_A_STEP = 16 * 1024;
 
 /** A project's builds, and what they wrote. */
 @Injectable()
@@ -34,18 +39,22 @@ export class BuildStore {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
     @Inject(OutboxStore) private readonly outbox: OutboxStore,
+    @Inject(SealedValues) private readonly sealedValues: SealedValues,
   ) {}
 
-  create(
+  async create(
     { organizationId, projectId, path }: ProjectScope,
     accepted: AcceptedBuild,
+    secrets: Record<string, string>,
     { requestId }: { requestId: string },
   ): Promise<BuildRow> {
+    const id = newId('bld');
     const repository = `${path}/${accepted.image}`;
+    const hasSecrets = Object.keys(secrets).length > 0;
+    const sealedSecrets = hasSecrets ? await this.sealedValues.seal(id, secrets) : null;
+    const data = { id, organizationId, projectId, repository, ...accepted, sealedSecrets };
     return this.database.transaction(async (tx) => {
-      const row = await tx.build.create({
-        data: { id: newId('bld'), organizationId, projectId, repository, ...accepted, requestId },
-      });
+      const row = await tx.build.create({ data: { ...data, requestId } });
       await this.outbox.add(tx, BUILDS, { buildId: row.id, requestId });
       return row;
     });
@@ -74,9 +83,10 @@ export class BuildStore {
       const where = { id, projectId, state: { in: [...buildStatesBefore('cancelled')] } };
       const before = await tx.build.findFirst({ where });
       if (before === null) return null;
-      const end = { reason: 'cancelled', message: 'It was cancelled.', finishedAt: new Date() };
-      const steps = givenUp(stepsOf(before), 'cancelled');
-      const data = { state: 'cancelled', ...end, steps };
+      const finishedAt = new Date();
+      const end = { reason: 'cancelled', message: 'It was cancelled.', finishedAt };
+      const steps = givenUp(stepsOf(before), { how: 'cancelled', at: finishedAt });
+      const data = { state: 'cancelled', ...end, steps, sealedSecrets: null };
       const row = await tx.build.update({ where: { id }, data });
       await tx.$executeRaw`SELECT pg_notify('builds', ${id})`;
       return row;
@@ -94,24 +104,48 @@ export class BuildStore {
       orderBy: { id: 'asc' },
       take: limit,
     });
-    return rows.map(({ id, step, time, text }) => ({ id, step, time: time.toISOString(), text }));
+    return rows.map(({ id, attempt, step, time, text }) => {
+      return { id, attempt, step, time: time.toISOString(), text };
+    });
   }
 
   /** The last of what each step of the newest attempt wrote, by the step's number. */
   async outputOfSteps({ projectId }: ProjectScope, row: BuildRow): Promise<Map<number, string>> {
     const found = await this.database.pool.query<{ step: number; text: string }>({
       name: 'output-of-build-steps',
-      text: `SELECT step, right(string_agg(text, '' ORDER BY id), ${OUTPUT_OF_A_STEP}) AS text
+      text: `SELECT step, right(string_agg(text, '' ORDER BY id), ${SHOWN_OF_A_STEP}) AS text
         FROM (
           SELECT o.id, o.step, o.text,
             sum(length(o.text)) OVER (PARTITION BY o.step ORDER BY o.id DESC) - length(o.text) AS behind
           FROM "BuildOutput" o JOIN "Build" b ON b.id = o."buildId"
           WHERE b.id = $1 AND b."projectId" = $2 AND o.attempt = $3 AND o.step IS NOT NULL
         ) AS pieces
-        WHERE behind < ${OUTPUT_OF_A_STEP} GROUP BY step`,
+        WHERE behind < ${SHOWN_OF_A_STEP} GROUP BY step`,
       values: [row.id, projectId, row.attempt],
     });
     return new Map(found.rows.map(({ step, text }) => [step, text]));
+  }
+
+  /**
+   * Builds that are over, whose output is here yet.
+   * @unscoped the platform takes care of them by itself
+   */
+  toArchive(limit: number): Promise<{ id: string; projectId: string }[]> {
+    return this.database.prisma.build.findMany({
+      where: { finishedAt: { not: null }, logDigest: null },
+      orderBy: { finishedAt: 'asc' },
+      take: limit,
+      select: { id: true, projectId: true },
+    });
+  }
+
+  /** What a build that is over wrote is in a blob from now on. Nothing when it is already. */
+  async archived({ projectId }: ProjectScope, id: string, logDigest: string): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const where = { id, projectId, finishedAt: { not: null }, logDigest: null };
+      const { count } = await tx.build.updateMany({ where, data: { logDigest } });
+      if (count > 0) await tx.buildOutput.deleteMany({ where: { buildId: id } });
+    });
   }
 }
 

@@ -1,25 +1,26 @@
 import { readdir } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { BuildEnd, BuildOrder, BuildStep } from '@slipway/contracts';
+import type { BuildStep } from '@slipway/contracts';
+import { openDatabase } from '@slipway/db';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
+import { SUCCEEDED, TAR, testBuilds, testStep } from '../testing/build.fixture.ts';
 import { pushTestImage } from '../testing/image.fixture.ts';
 import { joinTestNode, type TestNode } from '../testing/node.fixture.ts';
 
 /* The API's part of a build; what the node does is said by the test. */
 
 const P = '/v1/organizations/local/projects/default';
-const TAR = { 'content-type': 'application/x-tar' };
-const SUCCEEDED = { state: 'succeeded' as const, digest: `sha256:${'0'.repeat(64)}` };
-const now = () => new Date().toISOString();
 
 let api: TestApi;
 let node: TestNode;
+let builds: ReturnType<typeof testBuilds>;
 
 beforeAll(async () => {
   api = await startTestApi();
   node = await joinTestNode(api);
+  builds = testBuilds(api, node);
 });
 
 afterAll(async () => {
@@ -27,44 +28,21 @@ afterAll(async () => {
   await api?.[Symbol.asyncDispose]();
 });
 
-async function build(query = 'image=web', body = 'a tar'): Promise<{ id: string }> {
-  const answer = await api.call('POST', `${P}/builds?${query}`, { body, headers: TAR });
-  expect(answer).toMatchObject({ status: 202, body: { state: 'queued', steps: [] } });
-  return answer.body;
-}
-
-async function take({ id }: { id: string }): Promise<BuildOrder> {
-  const { order } = await node.builds.takeBuild({ nodeId: node.id, buildId: id });
-  if (order === null) throw new Error(`${id} is not to be had`);
-  return order;
-}
-
-const attemptOf = ({ id, attempt }: BuildOrder) => ({ nodeId: node.id, buildId: id, attempt });
-const get = async ({ id }: { id: string }) => (await api.call('GET', `${P}/builds/${id}`)).body;
-const end = (order: BuildOrder, how: BuildEnd = SUCCEEDED) =>
-  node.builds.endBuild({ ...attemptOf(order), end: how });
-const write = (order: BuildOrder, outputFrom: number, ...texts: string[]) =>
-  node.builds.reportBuild({
-    ...{ ...attemptOf(order), outputFrom },
-    output: texts.map((written) => ({ step: 2, time: now(), text: written })),
-  });
-const step = (number: number, state: BuildStep['state']): BuildStep => {
-  return { number, line: number, instruction: 'RUN make', state, cached: false };
-};
+const cancel = (id: string) => api.call('POST', `${P}/builds/${id}/cancel`);
 
 test('a tar becomes a build in one step, which a node takes with all that it needs', async () => {
-  const made = await build('image=tools/web&tag=v1&dockerfile=deploy/Dockerfile&target=run');
+  const made = await builds.build('image=tools/web&tag=v1&dockerfile=deploy/Dockerfile&target=run');
   expect(made).toMatchObject({ image: 'tools/web', tag: 'v1', target: 'run', digest: null });
-  const order = await take(made);
+  const order = await builds.take(made);
   expect(order).toMatchObject({
     ...{ attempt: 1, place: 'local/default', repository: 'local/default/tools/web', tag: 'v1' },
     ...{ dockerfile: 'deploy/Dockerfile', target: 'run', args: {} },
   });
-  expect(await node.context(attemptOf(order))).toBe('a tar');
-  expect(await get(made)).toMatchObject({ state: 'running', finishedAt: null });
-  await end(order);
-  expect(await get(made)).toMatchObject({ ...SUCCEEDED, reason: 'completed' });
-  expect(await node.context(attemptOf(order))).toBeNull();
+  expect(await node.context(builds.attemptOf(order))).toBe('a tar');
+  expect(await builds.get(made)).toMatchObject({ state: 'running', finishedAt: null });
+  await builds.end(order);
+  expect(await builds.get(made)).toMatchObject({ ...SUCCEEDED, reason: 'completed' });
+  expect(await node.context(builds.attemptOf(order))).toBeNull();
 });
 
 test('an uploaded context serves several builds', async () => {
@@ -75,11 +53,51 @@ test('an uploaded context serves several builds', async () => {
     const body = { image: 'web', context, args: { VERSION } };
     const made = await api.call('POST', `${P}/builds`, { body });
     expect(made).toMatchObject({ status: 202, body: { context, dockerfile: 'Dockerfile' } });
-    const order = await take(made.body);
+    const order = await builds.take(made.body);
     expect(order.args).toEqual({ VERSION });
-    expect(await node.context(attemptOf(order))).toBe('files');
+    expect(await node.context(builds.attemptOf(order))).toBe('files');
   }
   await api.addTenant('stranger');
+});
+
+test('secrets reach who makes the build, and nobody else; once it is over they are forgotten', async () => {
+  const { body: uploaded } = await api.call('POST', `${P}/contexts`, { body: 'x', headers: TAR });
+  const body = { image: 'web', context: uploaded.id, secrets: { token: 'hunter2' } };
+  const rowOf = async ({ id }: { id: string }) => {
+    const database = openDatabase(api.databaseUrl);
+    const row = await database.prisma.build.findUniqueOrThrow({ where: { id } });
+    await database.close();
+    return row;
+  };
+  const made = async () => (await api.call('POST', `${P}/builds`, { body })).body;
+  const [succeeding, failing, cancelled] = [await made(), await made(), await made()];
+  for (const some of [succeeding, failing, cancelled]) {
+    expect((await rowOf(some)).sealedSecrets).not.toBeNull();
+    expect(JSON.stringify([some, await builds.get(some), await rowOf(some)])).not.toMatch(
+      /hunter2/,
+    );
+  }
+  const order = await builds.take(succeeding);
+  expect(order.secrets).toEqual({ token: 'hunter2' });
+  await builds.end(order);
+  await builds.end(await builds.take(failing), {
+    ...{ state: 'failed', reason: 'command-failed', message: 'line 2' },
+  });
+  await cancel(cancelled.id);
+  for (const some of [succeeding, failing, cancelled]) {
+    expect((await rowOf(some)).sealedSecrets).toBeNull();
+  }
+});
+
+test('labels and "no cache" go with the build, in each form of request', async () => {
+  const { body: uploaded } = await api.call('POST', `${P}/contexts`, { body: 'x', headers: TAR });
+  const body = { image: 'web', context: uploaded.id, labels: { 'a.b': 'c=d' }, noCache: true };
+  const made = await api.call('POST', `${P}/builds`, { body });
+  expect(made).toMatchObject({ status: 202, body: { labels: { 'a.b': 'c=d' }, noCache: true } });
+  expect(await builds.take(made.body)).toMatchObject({ labels: { 'a.b': 'c=d' }, noCache: true });
+  const inOneStep = await builds.build('image=web&noCache=true');
+  expect(inOneStep).toMatchObject({ labels: {}, noCache: true });
+  expect(await builds.take(inOneStep)).toMatchObject({ labels: {}, noCache: true, secrets: {} });
 });
 
 test('what is wrong with a build is said of each field', async () => {
@@ -89,13 +107,24 @@ test('what is wrong with a build is said of each field', async () => {
       tag: '?',
       context: 'ctx_x',
       args: { 'a-b': 'c' },
+      ...{ labels: { 'a=b': 'c' }, secrets: { '../x': 'y' }, noCache: 'yes' },
       target: 'a b',
       git: 'x',
     },
   });
   expect(json.status).toBe(422);
   const paths = json.body.errors.map(({ path }: { path: string }) => path);
-  expect(paths).toEqual(expect.arrayContaining(['image', 'tag', 'args.a-b', 'target']));
+  expect(paths).toEqual(
+    expect.arrayContaining([
+      'image',
+      'tag',
+      'args.a-b',
+      'target',
+      'labels.a=b',
+      'secrets.../x',
+      'noCache',
+    ]),
+  );
   const unknown = await api.call('POST', `${P}/builds`, {
     body: { image: 'web', context: 'ctx_x' },
   });
@@ -133,106 +162,98 @@ test('a context that is too large or breaks off leaves nothing', async () => {
 });
 
 test('one node has a build at a time, and who lost it is not heard any more', async () => {
-  const made = await build();
-  const order = await take(made);
-  const { builds } = node;
-  const taking = { nodeId: node.id, buildId: made.id };
-  expect(await builds.takeBuild(taking)).toEqual({ order: null });
-  expect(await write(order, 0, 'of the first')).toEqual({ goesOn: true });
-  await builds.releaseBuilds({ nodeId: node.id });
-  expect((await builds.waitingBuilds({ nodeId: node.id })).buildIds).toContain(made.id);
-  const second = await take(made);
+  const made = await builds.build();
+  const order = await builds.take(made);
+  expect(await builds.takeIfFree(made)).toBeNull();
+  expect(await builds.write(order, 0, 'of the first')).toEqual({ goesOn: true });
+  await node.builds.releaseBuilds({ nodeId: node.id });
+  const second = await builds.take(made);
   expect(second.attempt).toBe(2);
-  expect(await write(order, 1, 'too late')).toEqual({ goesOn: false });
-  await end(order);
-  expect(await get(made)).toMatchObject({ state: 'running' });
-  await end(second, { state: 'failed', reason: 'command-failed', message: 'line 2' });
-  await end(second);
-  expect(await get(made)).toMatchObject({ state: 'failed', reason: 'command-failed' });
+  expect(await builds.write(order, 1, 'too late')).toEqual({ goesOn: false });
+  await builds.end(order);
+  expect(await builds.get(made)).toMatchObject({ state: 'running' });
+  await builds.end(second, { state: 'failed', reason: 'command-failed', message: 'line 2' });
+  await builds.end(second);
+  expect(await builds.get(made)).toMatchObject({ state: 'failed', reason: 'command-failed' });
   const logs = await api.call('GET', `${P}/builds/${made.id}/logs`);
   expect(logs.body).toBe('of the firstThe node has ended: the build begins again.\n');
 });
 
+test('organizations take turns, however much one of them has queued', async () => {
+  await builds.clear();
+  const { token } = await api.addTenant('patient');
+  const ours = [];
+  for (let count = 0; count < 5; count++) ours.push((await builds.build()).id);
+  const theirs = [];
+  for (let count = 0; count < 2; count++) {
+    const path = '/v1/organizations/patient/projects/web/builds?image=web';
+    const made = await api.call('POST', path, { body: 'a tar', headers: TAR, token });
+    theirs.push(made.body.id);
+  }
+  const next = async () => {
+    const { order } = await node.builds.takeBuild({ nodeId: node.id });
+    return order ?? expect.unreachable();
+  };
+  const begun = [];
+  for (let count = 0; count < 5; count++) begun.push(await next());
+  expect(begun.map(({ id }) => id)).toEqual([theirs[0], ours[0], theirs[1], ours[1], ours[2]]);
+  for (const order of begun) await builds.end(order);
+  expect((await next()).id).toBe(ours[3]);
+  expect((await next()).id).toBe(ours[4]);
+  expect(await node.builds.takeBuild({ nodeId: node.id })).toEqual({ order: null });
+});
+
+test('agents that ask at once get different builds', async () => {
+  await builds.clear();
+  const made = await Promise.all([1, 2, 3, 4].map(() => builds.build()));
+  const taken = await Promise.all(
+    Array.from({ length: 8 }, () => node.builds.takeBuild({ nodeId: node.id })),
+  );
+  const ids = taken.flatMap(({ order }) => order?.id ?? []);
+  expect(ids.toSorted()).toEqual(made.map(({ id }) => id).toSorted());
+});
+
 test('a build whose nodes always end fails, and says so', async () => {
-  const made = await build();
+  const made = await builds.build();
   for (let attempt = 1; attempt <= 3; attempt++) {
-    const order = await take(made);
-    const steps = [step(1, 'succeeded'), step(2, 'running'), step(3, 'waiting')];
-    await node.builds.reportBuild({ ...attemptOf(order), steps, outputFrom: 0, output: [] });
+    const order = await builds.take(made);
+    const steps = [testStep(1, 'succeeded'), testStep(2, 'running'), testStep(3, 'waiting')];
+    await builds.reportSteps(order, steps);
     await node.builds.releaseBuilds({ nodeId: node.id });
   }
-  const { order } = await node.builds.takeBuild({ nodeId: node.id, buildId: made.id });
-  expect(order).toBeNull();
-  const failed = await get(made);
+  expect(await builds.takeIfFree(made)).toBeNull();
+  const failed = await builds.get(made);
   expect(failed).toMatchObject({ state: 'failed', reason: 'node-lost' });
   expect(failed.steps.map(({ state }: BuildStep) => state)).toEqual([
     ...['succeeded', 'failed', 'waiting'],
   ]);
 });
 
-test('a report that is sent again is kept once; a step shows the end of what it wrote', async () => {
-  const made = await build();
-  const order = await take(made);
-  await write(order, 0, 'a\n', 'b\n');
-  await write(order, 0, 'a\n', 'b\n');
-  await write(order, 2, `${'x'.repeat(20_000)}\n`, 'end\n');
-  const steps = [step(1, 'succeeded'), step(2, 'running')];
-  await node.builds.reportBuild({ ...attemptOf(order), steps, outputFrom: 4, output: [] });
-  const { body } = await api.call('GET', `${P}/builds/${made.id}/logs`);
-  expect(body).toBe(`a\nb\n${'x'.repeat(20_000)}\nend\n`);
-  const [first, second] = (await get(made)).steps;
-  expect(first.output).toBe('');
-  expect(second.output).toMatch(/^x+\nend\n$/);
-  expect(second.output).toHaveLength(16 * 1024);
-  const records = await api.call('GET', `${P}/builds/${made.id}/logs`, {
-    headers: { accept: 'application/x-ndjson' },
-  });
-  const line = records.body.split('\n')[0];
-  expect(JSON.parse(line)).toMatchObject({ step: 2, text: 'a\n', cursor: expect.any(String) });
-});
-
-test('whoever follows a build reads what it writes as it comes, to its end', async () => {
-  const made = await build();
-  const order = await take(made);
-  const headers = { authorization: `Bearer ${api.token}` };
-  const answer = await fetch(`${api.url}${P}/builds/${made.id}/logs?follow=true`, { headers });
-  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
-  for (const [index, said] of ['one\n', 'two\n'].entries()) {
-    await write(order, index, said);
-    expect(await reader?.read()).toEqual({ done: false, value: said });
-  }
-  const waiting = api.call('GET', `${P}/builds/${made.id}/wait?timeoutMs=60000`);
-  await end(order);
-  expect(await reader?.read()).toEqual({ done: true, value: undefined });
-  expect(await waiting).toMatchObject({ status: 200, body: { state: 'succeeded' } });
-});
-
 test('a build is cancelled at once, whether it waits or runs; one that is over is not', async () => {
-  const cancel = (id: string) => api.call('POST', `${P}/builds/${id}/cancel`);
-  const waiting = await build();
+  const waiting = await builds.build();
   const cancelled = { state: 'cancelled', reason: 'cancelled' };
   expect(await cancel(waiting.id)).toMatchObject({ status: 202, body: cancelled });
   expect(await cancel(waiting.id)).toMatchObject({ status: 200, body: cancelled });
-  const taking = { nodeId: node.id, buildId: waiting.id };
-  expect(await node.builds.takeBuild(taking)).toEqual({ order: null });
+  expect(await builds.takeIfFree(waiting)).toBeNull();
 
-  const running = await build();
-  const order = await take(running);
-  const steps = [step(1, 'running')];
-  await node.builds.reportBuild({ ...attemptOf(order), steps, outputFrom: 0, output: [] });
+  const running = await builds.build();
+  const order = await builds.take(running);
+  await builds.reportSteps(order, [testStep(1, 'running')]);
   const { body } = await cancel(running.id);
+  const [given] = body.steps;
   expect(body).toMatchObject({ ...cancelled, steps: [{ state: 'cancelled' }] });
-  expect(await write(order, 0, 'late')).toEqual({ goesOn: false });
-  await end(order);
-  expect(await get(running)).toMatchObject(cancelled);
+  expect(given.finishedAt).toBe(body.finishedAt);
+  expect(await builds.write(order, 0, 'late')).toEqual({ goesOn: false });
+  await builds.end(order);
+  expect(await builds.get(running)).toMatchObject(cancelled);
 
-  const over = await build();
-  await end(await take(over));
+  const over = await builds.build();
+  await builds.end(await builds.take(over));
   expect(await cancel(over.id)).toMatchObject({ status: 409, body: { code: 'state-conflict' } });
 });
 
 test('a list has the newest first, in pages', async () => {
-  const [first, second] = [await build(), await build()];
+  const [first, second] = [await builds.build(), await builds.build()];
   const { body: page } = await api.call('GET', `${P}/builds?limit=1`);
   expect(page.items).toMatchObject([{ id: second.id }]);
   const next = await api.call('GET', `${P}/builds?limit=1&cursor=${page.nextCursor}`);
@@ -242,9 +263,9 @@ test('a list has the newest first, in pages', async () => {
 test('a build pulls what its organization may, and pushes one image with a token for just that', async () => {
   await pushTestImage(api, 'local/default/base', 'v1');
   await pushTestImage(api, 'library/busybox', 'latest');
-  const made = await build('image=pushed');
-  const order = await take(made);
-  const push = await node.builds.grantPush(attemptOf(order));
+  const made = await builds.build('image=pushed');
+  const order = await builds.take(made);
+  const push = await node.builds.grantPush(builds.attemptOf(order));
   const ask = async (authorization: string, path: string, method = 'GET') =>
     (await fetch(`${api.registryUrl}/v2/${path}`, { method, headers: { authorization } })).status;
   const basic = (token: string | null) =>
@@ -271,5 +292,5 @@ test('a build pulls what its organization may, and pushes one image with a token
     expect(await ask(await derived(token), 'library/busybox/manifests/latest')).toBe(401);
   }
   await api.call('POST', `${P}/builds/${made.id}/cancel`);
-  expect(await node.builds.grantPush(attemptOf(order))).toEqual({ token: null });
+  expect(await node.builds.grantPush(builds.attemptOf(order))).toEqual({ token: null });
 });

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Inject } from '@nestjs/common';
 import { ContainerSpecSchema, flag, LogCursorSchema, LogQuerySchema } from '@slipway/contracts';
 import { CONTAINER_STATES } from '@slipway/lifecycle';
@@ -7,8 +6,7 @@ import { z } from 'zod';
 import { askedBy } from '../access/asked.ts';
 import { oneOrSeveral, PageQuery, pageOf, timeoutMs } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
-import { contentTypeOf, Streamed } from '../http/streamed.ts';
-import { invalid } from '../http/validate.ts';
+import { contentTypeOf, LOG, lastEventId } from '../http/streamed.ts';
 import { whileConnected } from '../http/while-connected.ts';
 import { ContainerLogs } from './container.logs.ts';
 import {
@@ -26,7 +24,6 @@ const AT = '/v1/organizations/:organization/projects/:project/containers';
 const tag = 'Containers';
 const access = 'project';
 const project = { organization: z.string(), project: z.string() };
-const LOG = new Streamed('text/plain', 'application/x-ndjson', 'text/event-stream');
 const InProject = z.object(project);
 const OfContainer = z.object({ ...project, container: z.string().describe('Identifier or name') });
 
@@ -205,7 +202,7 @@ export class ContainerController {
     const row = await this.containers.get(scope, params.container);
     const format = LOG.chosenBy(request.headers);
     reply.type(contentTypeOf(format)).header('cache-control', 'no-store');
-    const after = lastEventId(request.headers) ?? query.after;
+    const after = lastEventId(request.headers, LogCursorSchema) ?? query.after;
     const signal = whileConnected(reply);
     return this.containerLogs.read(row, { ...query, after }, { format, signal });
   }
@@ -215,14 +212,6 @@ export class ContainerController {
 function answer({ row, isNew }: Change, reply: FastifyReply): z.input<typeof Container> {
   reply.code(isNew ? 202 : 200);
   return resourceOf(row);
-}
-
-/** Where a client of server-sent events that comes back was. */
-function lastEventId({ 'last-event-id': id }: IncomingHttpHeaders): string | undefined {
-  if (id === undefined || id === '') return undefined;
-  const cursor = LogCursorSchema.safeParse(id);
-  if (cursor.success) return cursor.data;
-  throw invalid('header.last-event-id', "must be a line's `cursor`");
 }
 
 const HOT = ['running', 'restarting', 'stopping'];

@@ -8,6 +8,7 @@ import { RoutePublisher } from '@slipway/routes';
 import { Connections } from '@slipway/rpc';
 import { AgentDoor } from '../agents/agent-door.ts';
 import { appModule } from '../app.module.ts';
+import { BuildLogArchive } from '../builds/build-log-archive.ts';
 import { Restarts } from '../containers/restarts.ts';
 import { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { ApiEnv, SharedEnv } from '../env.ts';
@@ -42,7 +43,9 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
   app.get(AgentDoor).serveOn(agents.fastify);
   await rm(env.AGENT_SOCKET, { force: true });
   await agents.fastify.listen({ path: env.AGENT_SOCKET });
-  const loops = [Dispatcher, DeployRunner, Restarts, RouteFeed].map((part) => app.get(part).loop);
+  const loops = [Dispatcher, DeployRunner, Restarts, RouteFeed, BuildLogArchive].map(
+    (part) => app.get(part).loop,
+  );
   for (const loop of loops) loop.start();
   return {
     url: urlOf(rest.fastify.server),

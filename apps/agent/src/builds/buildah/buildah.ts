@@ -5,8 +5,10 @@ import { isDigest } from '@slipway/oci';
 import type { Seccomp } from '../../containers/seccomp.ts';
 import type { Builder, BuildWork, ProgressSink } from '../builder.ts';
 import { removeCgroup } from '../sandbox/cgroup.ts';
-import type { RegistryPassage } from '../sandbox/registry-passage.ts';
+import type { RegistryPassages } from '../sandbox/registry-passages.ts';
 import { runInSandbox } from '../sandbox/sandbox.ts';
+import type { SandboxMount } from '../sandbox/sandbox-spec.ts';
+import { buildCommand, DIGEST, IMAGE_ID, INSIDE, pushCommand } from './commands.ts';
 import { configuration, credentials } from './configuration.ts';
 import { failureOf } from './failure.ts';
 import { BuildProgress } from './progress.ts';
@@ -15,19 +17,13 @@ import { Stores } from './stores.ts';
 export interface BuildahSettings {
   /** intermediate results, a folder for each project */
   storesDir: string;
+  /** what `RUN --mount=type=cache` keeps from one build to the next, a folder for each project */
+  cachesDir: string;
   /** the cgroup above those of all builds */
   cgroupParent: string;
   /** which system calls an image's commands may make, as when it is run */
   seccomp: Seccomp;
 }
-
-/** What buildah finds in its sandbox. */
-const CONTEXT = '/context';
-const DOCKERFILE = '/Dockerfile';
-const AUTH_FILE = '/auth.json';
-const SECCOMP = '/seccomp.json';
-const IMAGE_ID = 'image-id';
-const DIGEST = 'digest';
 
 /**
  * Debian's buildah, which is no boundary itself: it runs in a sandbox, with its project's store and
@@ -35,18 +31,18 @@ const DIGEST = 'digest';
  */
 export class Buildah implements Builder {
   readonly #settings: BuildahSettings;
-  readonly #passage: RegistryPassage;
+  readonly #passages: RegistryPassages;
   readonly #stores = new Stores();
 
-  private constructor(settings: BuildahSettings, passage: RegistryPassage) {
+  private constructor(settings: BuildahSettings, passages: RegistryPassages) {
     this.#settings = settings;
-    this.#passage = passage;
+    this.#passages = passages;
   }
 
   /** What an earlier process had under way has ended with it. */
-  static async begin(settings: BuildahSettings, passage: RegistryPassage): Promise<Buildah> {
+  static async begin(settings: BuildahSettings, passages: RegistryPassages): Promise<Buildah> {
     await removeCgroup(settings.cgroupParent);
-    return new Buildah(settings, passage);
+    return new Buildah(settings, passages);
   }
 
   build(
@@ -63,21 +59,12 @@ export class Buildah implements Builder {
   }
 
   async #build(work: BuildWork, progress: BuildProgress, signal: AbortSignal): Promise<string> {
-    const { args, target, token } = work.order;
-    const command = [
-      ...['build', '--isolation', 'oci', '--runtime', 'runc', '--network', 'none'],
-      ...['--layers', '--force-rm', '--format', 'oci', '--iidfile', `/var/tmp/${IMAGE_ID}`],
-      // below the sandbox's own, whose limits are for both
-      ...['--cgroup-parent', '/run', '--security-opt', `seccomp=${SECCOMP}`],
-      ...['--authfile', AUTH_FILE, '--file', DOCKERFILE],
-      ...(target === null ? [] : ['--target', target]),
-      ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
-      CONTEXT,
-    ];
-    const code = await this.#run(work, command, {
-      ...{ name: 'build', token, mounts: [{ from: work.context, to: CONTEXT, isWritable: false }] },
-      onLine: (line) => progress.onLine(line),
-      signal,
+    const { secrets, token } = work.order;
+    const given = Object.entries(secrets).map(([id, value]) => [INSIDE.secret(id), value]);
+    const code = await this.#run(work, buildCommand(work.order), {
+      ...{ name: 'build', token, onLine: (line) => progress.onLine(line), signal },
+      files: { [INSIDE.ignoreFile]: '', ...Object.fromEntries(given) },
+      mounts: [{ from: work.context, to: INSIDE.context, isWritable: false }],
     });
     progress.end(code === 0 ? 'succeeded' : 'failed');
     if (code !== 0) throw failureOf(progress, code);
@@ -90,13 +77,7 @@ export class Buildah implements Builder {
     token: string,
     signal: AbortSignal,
   ): Promise<string> {
-    const { repository, tag } = work.order;
-    const { host, protocol } = this.#passage.registry;
-    const command = [
-      ...['push', `--tls-verify=${protocol !== 'http:'}`, '--authfile', AUTH_FILE],
-      ...['--digestfile', `/var/tmp/${DIGEST}`],
-      ...[imageId, `docker://${host}/${repository}:${tag}`],
-    ];
+    const command = pushCommand(imageId, work.order, this.#passages.registry);
     const said: string[] = [];
     const onLine = (line: string) => said.push(line);
     const code = await this.#run(work, command, { name: 'push', token, onLine, signal });
@@ -107,7 +88,12 @@ export class Buildah implements Builder {
   /** Removes what killed builds of the project have left. Only while none is under way. */
   async #tidy(work: BuildWork, signal: AbortSignal): Promise<void> {
     const { token } = work.order;
-    await this.#run(work, ['rm', '--all'], { name: 'tidy', token, onLine: () => {}, signal });
+    await this.#run(work, ['buildah', 'rm', '--all'], {
+      name: 'tidy',
+      token,
+      onLine: () => {},
+      signal,
+    });
   }
 
   /** @returns its exit code: of the command that failed, 125 for its own troubles */
@@ -117,34 +103,38 @@ export class Buildah implements Builder {
     how: {
       name: string;
       token: string;
-      mounts?: { from: string; to: string; isWritable: boolean }[];
+      files?: Readonly<Record<string, string>>;
+      mounts?: SandboxMount[];
       onLine(line: string): void;
       signal: AbortSignal;
     },
   ): Promise<number> {
-    const { storesDir, cgroupParent, seccomp } = this.#settings;
-    const { registry, namespace, hosts } = this.#passage;
-    const store = join(storesDir, order.projectId);
-    mkdirSync(store, { recursive: true, mode: 0o700 });
-    return runInSandbox(
-      {
-        folder: sandboxOf(folder, how.name),
-        cgroup: join(cgroupParent, `${order.id}-${order.attempt}`),
-        namespace,
-        files: {
-          ...configuration(registry, order),
-          ...{ '/etc/hosts': hosts, [AUTH_FILE]: credentials(registry, how.token) },
-          ...{ [DOCKERFILE]: dockerfile, [SECCOMP]: JSON.stringify(seccomp) },
-        },
-        mounts: [
-          { from: store, to: '/var/lib/containers', isWritable: true },
-          ...(how.mounts ?? []),
-        ],
-        command: ['buildah', ...command],
+    const { storesDir, cachesDir, cgroupParent, seccomp } = this.#settings;
+    const { registry, hosts } = this.#passages;
+    const ofProject = (dir: string): string => {
+      const folder = join(dir, order.projectId);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      return folder;
+    };
+    const sandbox = {
+      folder: sandboxOf(folder, how.name),
+      cgroup: join(cgroupParent, `${order.id}-${order.attempt}`),
+      files: {
+        ...configuration(registry, order),
+        ...{ '/etc/hosts': hosts, [INSIDE.authFile]: credentials(registry, how.token) },
+        ...{ [INSIDE.dockerfile]: dockerfile, [INSIDE.seccomp]: JSON.stringify(seccomp) },
+        ...how.files,
       },
-      how.onLine,
-      how.signal,
-    );
+      mounts: [
+        { from: ofProject(storesDir), to: INSIDE.store, isWritable: true },
+        { from: ofProject(cachesDir), to: INSIDE.caches, isWritable: true },
+        ...(how.mounts ?? []),
+      ],
+      command,
+    };
+    return this.#passages.use((namespace) => {
+      return runInSandbox({ ...sandbox, namespace }, how.onLine, how.signal);
+    });
   }
 }
 

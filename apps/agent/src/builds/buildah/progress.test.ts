@@ -1,6 +1,6 @@
 import type { BuildStep } from '@slipway/contracts';
 import { expect, test } from 'vitest';
-import { stepsOf } from '../dockerfile.ts';
+import { stepsOf } from '../dockerfile/dockerfile.ts';
 import { BuildProgress } from './progress.ts';
 
 /** What comes of a builder's lines. */
@@ -16,7 +16,9 @@ function follow(dockerfile: string, lines: readonly string[], end: 'succeeded' |
   for (const line of lines) progress.onLine(line);
   progress.end(end);
   const states = steps.map(({ state, cached }) => (cached ? `${state} cached` : state));
-  return { states, written, error: progress.error, current: progress.current?.line ?? null };
+  const timed = steps.map(({ startedAt, finishedAt }) => [startedAt, finishedAt]);
+  const current = progress.current?.line ?? null;
+  return { states, timed, written, error: progress.error, current };
 }
 
 test('a step is under way from its announcement to the next; what is not announced is not needed', () => {
@@ -29,11 +31,16 @@ test('a step is under way from its announcement to the next; what is not announc
       'making',
       '[2/2] STEP 3/3: CMD x',
       `--> Using cache ${'0'.repeat(64)}`,
+      '[2/2] STEP 4/4: LABEL "given"="with the build"',
       '[2/2] COMMIT',
     ],
     'succeeded',
   );
   expect(seen.states).toEqual(['skipped', 'succeeded', 'succeeded', 'succeeded cached']);
+  const [skipped, ...needed] = seen.timed;
+  expect(skipped).toEqual([null, null]);
+  expect(needed.flat()).toEqual(needed.flat().toSorted());
+  expect(needed.flat()).not.toContain(null);
   expect(seen.written).toEqual([
     '- STEP 2/4: FROM busybox',
     '- STEP 3/4: RUN make',
@@ -73,5 +80,7 @@ test('the builder’s complaint is its last line, of the step that is under way'
   );
   expect(seen).toMatchObject({ current: 2, error: 'building at STEP' });
   expect(seen.states).toEqual(['succeeded', 'failed', 'waiting']);
+  expect(seen.timed.at(-1)).toEqual([null, null]);
+  expect(seen.timed.flat().filter((time) => time !== null)).toHaveLength(4);
   expect(seen.written.at(-1)).toBe('2 Error: mine');
 });

@@ -1,6 +1,6 @@
 import type { BuildStep } from '@slipway/contracts';
 import type { ProgressSink } from '../builder.ts';
-import type { DockerfileStep } from '../dockerfile.ts';
+import type { DockerfileStep } from '../dockerfile/dockerfile.ts';
 
 /** What buildah says of pulls and of itself: of no use to a tenant, and with names that are not theirs. */
 const OF_THE_BUILDER =
@@ -8,7 +8,8 @@ const OF_THE_BUILDER =
 const OF_NO_EFFECT = /^time="[^"]*" level=\w+ msg="(\w+) is not supported for OCI image format/;
 const CACHED = /^--> Using cache [0-9a-f]{64}$/;
 const COMPLAINT = 'Error: ';
-const OF_A_STAGE = /^(\[\d+\/\d+\] )?COMMIT$/;
+/** Also the labels that are no instruction of the Dockerfile's. */
+const OF_A_STAGE = /^(\[\d+\/\d+\] )?(COMMIT|STEP (\d+)\/\3: LABEL ".*)$/s;
 
 /**
  * Tells a builder's own lines from those of the commands that it runs: they share a stream, so that
@@ -27,7 +28,8 @@ export class BuildProgress {
     this.#planned = planned;
     this.#sink = sink;
     this.#steps = planned.map(({ number, line, instruction }) => {
-      return { number, line, instruction, state: 'waiting', cached: false };
+      const times = { startedAt: null, finishedAt: null };
+      return { number, line, instruction, state: 'waiting', cached: false, ...times };
     });
     this.#tell();
   }
@@ -66,7 +68,7 @@ export class BuildProgress {
   end(how: 'succeeded' | 'failed'): void {
     if (how === 'succeeded') this.#release();
     for (const step of this.#steps) {
-      if (step.state === 'running') step.state = how;
+      finish(step, how);
       if (step.state === 'waiting' && how === 'succeeded') step.state = 'skipped';
     }
     this.#tell();
@@ -90,12 +92,13 @@ export class BuildProgress {
   #begin(index: number): void {
     for (const [before, step] of this.#steps.entries()) {
       if (before >= index) break;
-      if (step.state === 'running') step.state = 'succeeded';
+      finish(step, 'succeeded');
       if (step.state === 'waiting') step.state = 'skipped';
     }
     const step = this.#steps[index];
     if (step === undefined) return;
     step.state = 'running';
+    step.startedAt = new Date().toISOString();
     this.#at = index;
     this.#tell();
     this.#sink.write(null, `STEP ${step.number}/${this.#steps.length}: ${step.instruction}`);
@@ -123,4 +126,11 @@ export class BuildProgress {
   #tell(): void {
     this.#sink.steps(this.#steps.map((step) => ({ ...step })));
   }
+}
+
+/** When it is under way. */
+function finish(step: BuildStep, how: 'succeeded' | 'failed'): void {
+  if (step.state !== 'running') return;
+  step.state = how;
+  step.finishedAt = new Date().toISOString();
 }

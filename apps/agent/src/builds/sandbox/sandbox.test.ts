@@ -7,12 +7,11 @@ import { basename, join } from 'node:path';
 import { toolsForTests } from '@slipway/infra';
 import { createLogger } from '@slipway/log';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { removeNamespace } from '../../network/namespace.ts';
 import { removeCgroup } from './cgroup.ts';
-import { RegistryPassage } from './registry-passage.ts';
+import { RegistryPassages } from './registry-passages.ts';
 import { runInSandbox } from './sandbox.ts';
 
-const { path } = await toolsForTests(['runc', 'ip']);
+const { path } = await toolsForTests(['runc', 'ip', 'busybox']);
 vi.stubEnv('PATH', path);
 const log = createLogger({ name: 'test', level: 'silent' });
 const never = new AbortController().signal;
@@ -20,7 +19,7 @@ const never = new AbortController().signal;
 let folder: string;
 let cgroup: string;
 let registry: Server;
-let passage: RegistryPassage;
+let passages: RegistryPassages;
 let runs = 0;
 
 beforeAll(async () => {
@@ -29,14 +28,13 @@ beforeAll(async () => {
   registry = createServer((_, answer) => answer.end('the registry')).listen(0, '127.0.0.1');
   await new Promise((listening) => registry.on('listening', listening));
   const { port } = registry.address() as AddressInfo;
-  passage = await RegistryPassage.begin(`http://localhost:${port}`, join(folder, 'namespace'), log);
+  passages = await RegistryPassages.begin(`http://localhost:${port}`, folder, log);
 });
 
 afterAll(async () => {
-  passage?.close();
+  await passages?.close();
   registry?.close();
   await removeCgroup(cgroup);
-  await removeNamespace(join(folder, 'namespace'));
   await rm(folder, { recursive: true });
 });
 
@@ -51,26 +49,22 @@ async function run(
   await mkdir(given, { recursive: true });
   writeFileSync(join(given, 'file'), 'given\n');
   const said: string[] = [];
-  const code = await runInSandbox(
-    {
-      ...{
-        folder: join(own, 'sandbox'),
-        cgroup: join(cgroup, 'one'),
-        namespace: passage.namespace,
-      },
-      files: { '/etc/hosts': passage.hosts, '/etc/app/settings': 'of the sandbox' },
-      mounts: [
-        { from: given, to: '/given', isWritable: false },
-        { from: own, to: '/own', isWritable: true },
-      ],
-      command: ['bash', '-c', script],
-    },
-    (line) => {
-      said.push(line);
-      onLine(line);
-    },
-    signal,
-  );
+  const sandbox = {
+    ...{ folder: join(own, 'sandbox'), cgroup: join(cgroup, String(runs)) },
+    files: { '/etc/hosts': passages.hosts, '/etc/app/settings': 'of the sandbox' },
+    mounts: [
+      { from: given, to: '/given', isWritable: false },
+      { from: own, to: '/own', isWritable: true },
+    ],
+    command: ['bash', '-c', script],
+  };
+  const heard = (line: string) => {
+    said.push(line);
+    onLine(line);
+  };
+  const code = await passages.use((namespace) => {
+    return runInSandbox({ ...sandbox, namespace }, heard, signal);
+  });
   return { code, said };
 }
 
@@ -112,11 +106,29 @@ test('the registry answers it by its name, and nobody else does', async () => {
   const other = createServer((_, answer) => answer.end('another')).listen(0, '127.0.0.1');
   await new Promise((listening) => other.on('listening', listening));
   const { port } = other.address() as AddressInfo;
-  const answers = await run(`ls /sys/class/net; ${ask(Number(passage.registry.port))}`);
+  const answers = await run(`ls /sys/class/net; ${ask(Number(passages.registry.port))}`);
   expect(answers.said).toEqual(['lo', 'the registry']);
   const refused = await run(ask(port));
   expect(refused.said.join()).toContain('Connection refused');
   other.close();
+});
+
+test('nobody else is on its network, another sandbox neither', async () => {
+  const listen = `busybox nc -l -p 9 <<< mine & until grep -q ':0009 ' /proc/net/tcp*; do sleep .01; done`;
+  const ask = `timeout 5 busybox nc 127.0.0.1 9 < /dev/null || echo nobody`;
+  const alone = await run(`${listen}; ${ask}`);
+  expect(alone.said).toEqual(['mine']);
+  const { promise: listens, resolve } = Promise.withResolvers<string>();
+  const stop = new AbortController();
+  const other = run(`${listen}; echo listens; wait`, { signal: stop.signal, onLine: resolve });
+  await listens;
+  const { said } = await run(ask);
+  expect(said.at(-1)).toBe('nobody');
+  stop.abort(new Error('stopped'));
+  await expect(other).rejects.toThrow('stopped');
+  await passages.use(async (namespace) => {
+    expect(basename(namespace)).toMatch(/^builds-[12]$/);
+  });
 });
 
 test('what it has started ends with it, and both with its signal', async () => {

@@ -1,11 +1,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, mkdir, readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { PassThrough, type Readable, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { BuildFailure } from './build-failure.ts';
+import { BuildFailure } from '../build-failure.ts';
 
 /** Of what a context may hold, unpacked. */
 interface Limits {
@@ -127,15 +127,36 @@ function limitedTo({ bytes }: Limits) {
  * @throws BuildFailure `dockerfile-not-found`
  */
 export async function readDockerfile(folder: string, path: string): Promise<string> {
-  const notFound = (why: string): BuildFailure =>
-    new BuildFailure('dockerfile-not-found', `The context has no "${path}"${why}.`);
+  const found = await readFromContext(folder, path, MAX_DOCKERFILE_KIB);
+  if ('text' in found) return found.text;
+  throw new BuildFailure('dockerfile-not-found', `The context has no "${path}"${found.lack}.`);
+}
+
+/**
+ * @param path in the context; links are followed, but not out of it
+ * @returns its text, or what it lacks, to be said behind its name: '' when it is not there at all
+ */
+export async function readFromContext(
+  folder: string,
+  path: string,
+  maxKib: number,
+): Promise<{ text: string } | { lack: string }> {
   const root = await realpath(folder);
   const file = await realpath(join(root, path)).catch(() => null);
-  if (file === null) throw notFound('');
-  if (!file.startsWith(`${root}/`)) throw notFound(' that lies in it');
+  // nobody learns what is outside: a link that leads there is as one that leads nowhere
+  if (!file?.startsWith(`${root}/`)) {
+    return { lack: (await isLink(root, path)) ? ' that lies in it' : '' };
+  }
   const found = await stat(file);
-  if (!found.isFile()) throw notFound(' that is a file');
-  if (found.size > MAX_DOCKERFILE_KIB * 1024)
-    throw notFound(` of at most ${MAX_DOCKERFILE_KIB} KiB`);
-  return readFile(file, 'utf8');
+  if (!found.isFile()) return { lack: ' that is a file' };
+  if (found.size > maxKib * 1024) return { lack: ` of at most ${maxKib} KiB` };
+  return { text: await readFile(file, 'utf8') };
+}
+
+/** @param path in the context; what is outside of it is none */
+async function isLink(root: string, path: string): Promise<boolean> {
+  const folder = await realpath(dirname(join(root, path))).catch(() => null);
+  if (folder !== root && !folder?.startsWith(`${root}/`)) return false;
+  const found = await lstat(join(folder, basename(path))).catch(() => null);
+  return found?.isSymbolicLink() ?? false;
 }

@@ -139,3 +139,19 @@ test('a Dockerfile is a file of the context, also by a link, but not by one that
     });
   }
 });
+
+test('whether a file outside exists is not told', async () => {
+  const context = join(folder, 'context');
+  await mkdir(context);
+  await symlink('/etc', join(context, 'etc'));
+  const messageOf = (path: string) => readDockerfile(context, path).catch(({ message }) => message);
+  for (const [index, to] of ['/etc/passwd', '/nowhere', 'nowhere'].entries()) {
+    await symlink(to, join(context, `link-${index}`));
+    expect(await messageOf(`link-${index}`)).toBe(
+      `The context has no "link-${index}" that lies in it.`,
+    );
+  }
+  for (const path of ['etc/passwd', 'etc/nowhere', '../../../etc/passwd', '../nowhere']) {
+    expect(await messageOf(path)).toBe(`The context has no "${path}".`);
+  }
+});

@@ -40,13 +40,26 @@ test('a base is one of ours, by whatever ARG it is named', () => {
 
 test('what would reach the builder’s machine or a network is refused with its line', () => {
   const hostile = [
-    'RUN --mount=type=bind,source=/etc,target=/x id',
+    'RUN --mount=type=ssh id',
+    'RUN --mount=type=cache,id=../../../x,target=/x id',
     'RUN \\\n  # hidden\n  --mount=type=cache,id=../../../x,target=/x id',
-    'RUN --mo\\\nunt=type=cache,target=/x id',
+    'RUN --mo\\\nunt=type=cache,id=..,target=/x id',
+    'RUN\u0085--mount=type=ssh id',
+    'RUN --mount=type=bind,target=/x,from=registry.example/a id',
+    'RUN --mount=type=bind,target=/x --mount=type=bind,target=/y,from=oci:/etc id',
+    'RUN --mount="type=bind,target=/x" id',
+    'RUN --mount=type=bind,target=/x,from=$X id',
+    'RUN --mount=type=bind,target=/x,from=\\o\\c\\i:/etc id',
     'run --mount id',
-    'ONBUILD RUN --mount=type=bind,target=/x id',
+    'RUN --network=host id',
+    'RUN --security=insecure id',
+    'ONBUILD RUN --network=host id',
+    'ONBUILD ONBUILD RUN --network=host id',
+    'COPY --link a /x',
     'COPY --from=oci:/etc / /x',
     'COPY --from=registry.example/a / /x',
+    'COPY --from="oci:/etc" / /x',
+    'ADD --checksum=sha256:0 a /x',
     'ADD http://127.0.0.1:7700/v1/health /x',
     'ADD ["https://example.com/a", "/x"]',
     'ADD git@example.com:a/b.git /x',
@@ -56,7 +69,13 @@ test('what would reach the builder’s machine or a network is refused with its 
   for (const instruction of hostile) {
     expect(() => stepsOf(`FROM busybox\n${instruction}`, NONE), instruction).toThrow(/line 2: /);
   }
-  const harmless = ['RUN echo --mount=x', 'RUN cat <<< x', 'ADD a.tar /x', 'COPY --from=0 /a /b'];
+  const harmless = [
+    ...['RUN echo --mount=x', 'RUN cat <<< x', 'ADD a.tar /x', 'COPY --from=0 /a /b'],
+    ...['COPY --chown=$USER --chmod=755 --from=tools/web:v1 /a /b', 'CMD --help'],
+    'RUN --mount=type=cache,id=npm/a,target=/root/.npm --mount=type=secret,id=token make',
+    'RUN --network=none --mount=type=bind,from=busybox,source=/bin,target=/x id',
+    'HEALTHCHECK --interval=5s --start-period=1s CMD true',
+  ];
   for (const instruction of harmless) {
     expect(stepsOf(`FROM busybox\n${instruction}`, NONE), instruction).toHaveLength(2);
   }
