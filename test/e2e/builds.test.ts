@@ -1,9 +1,8 @@
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { buildTraces } from '../fixtures/build-traces.ts';
 import { buildsIn } from '../fixtures/builds.ts';
 import { containersIn } from '../fixtures/containers.ts';
-import { flushRedis, otherProject, pidOf, platform, stateDir } from '../fixtures/platform.ts';
+import { flushRedis, otherProject, pidOf, platform } from '../fixtures/platform.ts';
 
 /* Builds as a tenant has them: through the generated client, on a running platform. */
 
@@ -13,26 +12,6 @@ const WITHIN = { timeout: 60_000 };
 /** no earlier run of these tests has made it */
 const SLOW = `FROM busybox
 RUN echo begun; for i in 1 2 3 4 5 6; do sleep 0.5; echo $i; done; : ${Date.now()}`;
-
-/** What builds have on the machine while they are under way. */
-function traces(): string[] {
-  const processes = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => commandOf(pid).includes(`${stateDir()}/builds/`));
-  const cgroups = globSync('/sys/fs/cgroup/{.,*}/slipway-*/builds/*/');
-  const folder = join(stateDir(), 'builds/work');
-  const work = existsSync(folder) ? readdirSync(folder) : [];
-  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
-  return [...processes, ...cgroups, ...work, ...mounts.filter((line) => line.includes('/builds/'))];
-}
-
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
-}
 
 async function untilItSays(made: Awaited<ReturnType<typeof build>>, text: string): Promise<void> {
   await vi.waitFor(async () => expect(await logs(made)).toContain(text), WITHIN);
@@ -127,7 +106,7 @@ test('a build that fails names the line, and leaves nothing', async () => {
     expect(all[index]?.message).toMatch(message);
     expect(all[index]?.message).not.toContain('.slipway');
   }
-  expect(traces()).toEqual([]);
+  await expect.poll(buildTraces, WITHIN).toEqual([]);
 });
 
 test('a command of a build reaches nobody', async () => {
@@ -158,12 +137,12 @@ test('an image of another organization is none, however it is named', async () =
 test('a cancelled build ends at once, with all that it started', async () => {
   const made = await build('slow', { Dockerfile: SLOW.replace('0.5', '1000') });
   await untilItSays(made, 'begun');
-  expect(traces()).not.toEqual([]);
+  expect(buildTraces()).not.toEqual([]);
   await cancel(made);
   expect(await wait(made)).toMatchObject({
     ...{ state: 'cancelled', steps: [{ state: 'succeeded' }, { state: 'cancelled' }] },
   });
-  await vi.waitFor(() => expect(traces()).toEqual([]), WITHIN);
+  await expect.poll(buildTraces, WITHIN).toEqual([]);
 });
 
 test('a build goes on when the API, and begins again when the agent is killed', async () => {
@@ -179,7 +158,7 @@ test('a build goes on when the API, and begins again when the agent is killed', 
   process.kill(pidOf('agent'), 'SIGKILL');
   expect(await wait(second)).toMatchObject({ state: 'succeeded' });
   expect(await logs(second)).toContain('The node has ended: the build begins again.');
-  await vi.waitFor(() => expect(traces()).toEqual([]), WITHIN);
+  await expect.poll(buildTraces, WITHIN).toEqual([]);
 });
 
 test('builds that Redis lost are made all the same', async () => {

@@ -84,13 +84,9 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   const resync = new Resync(looks, context);
   const passages = await RegistryPassages.begin(env.REGISTRY_URL, env.NETNS_DIR, log);
   const buildah = await Buildah.begin(
-    {
-      storesDir: join(env.BUILDS_DIR, 'stores'),
-      cachesDir: join(env.BUILDS_DIR, 'caches'),
-      seccomp,
-      cgroupParent: `${env.CGROUP_PARENT}/builds`,
-    },
+    { folder: env.BUILDS_DIR, cgroupParent: `${env.CGROUP_PARENT}/builds`, seccomp },
     passages,
+    log,
   );
   const builds = await Builds.begin({
     ...{ nodeId, log, metrics, workDir: join(env.BUILDS_DIR, 'work') },

@@ -11,6 +11,8 @@ export const BUILD_REASONS = [
   'base-image-not-found',
   'command-failed',
   'instruction-failed',
+  'oom-killed',
+  'disk-exceeded',
   'timed-out',
   'node-lost',
   'builder-failed',

@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildEnd, BuildOrder } from '@slipway/contracts';
-import { exec } from '@slipway/process';
 import type { Builder, ProgressSink } from './builder.ts';
 import { readDockerfile, unpackContext } from './context/context.ts';
 import type { ContextSource } from './context/context-source.ts';
 import { removeIgnored } from './context/ignored-files.ts';
 import { stepsOf } from './dockerfile/dockerfile.ts';
+import { removeFolder } from './remove-folder.ts';
 
 /** What a build works with. */
 export interface BuildTools {
@@ -44,9 +44,4 @@ export async function build(
   } finally {
     await removeFolder(folder);
   }
-}
-
-/** Whatever a tenant has put there: Node's `rm` gives up at paths that are longer than PATH_MAX. */
-export async function removeFolder(folder: string): Promise<void> {
-  await exec('rm', ['-rf', '--', folder]);
 }

@@ -35,4 +35,7 @@ export interface Builder {
     pushToken: () => Promise<string>,
     signal: AbortSignal,
   ): Promise<string>;
+
+  /** When nothing is being built. */
+  close(): Promise<void>;
 }

@@ -10,9 +10,10 @@ import { Histogram, type Metrics, SECONDS } from '@slipway/metrics';
 import { Repeater } from '@slipway/process';
 import type { Caller } from '@slipway/rpc';
 import pLimit from 'p-limit';
-import { type BuildTools, build, removeFolder } from './build.ts';
+import { type BuildTools, build } from './build.ts';
 import { BuildFailure } from './build-failure.ts';
 import { BuildReport } from './build-report.ts';
+import { removeFolder } from './remove-folder.ts';
 
 const LOOK_EVERY_MS = 15_000;
 
@@ -73,6 +74,7 @@ export class Builds {
     this.#closing.abort();
     await this.#looking.close();
     await Promise.all(this.#underWay);
+    await this.#context.builder.close();
   }
 
   async #look(): Promise<number> {

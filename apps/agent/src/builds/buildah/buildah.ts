@@ -1,29 +1,37 @@
-import { constants, mkdirSync } from 'node:fs';
+import { constants, existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Logger } from '@slipway/log';
 import { isDigest } from '@slipway/oci';
 import type { Seccomp } from '../../containers/seccomp.ts';
 import type { Builder, BuildWork, ProgressSink } from '../builder.ts';
-import { removeCgroup } from '../sandbox/cgroup.ts';
+import { removeFolder } from '../remove-folder.ts';
+import { makeCgroup, removeCgroup } from '../sandbox/cgroup.ts';
 import type { RegistryPassages } from '../sandbox/registry-passages.ts';
-import { runInSandbox } from '../sandbox/sandbox.ts';
-import type { SandboxMount } from '../sandbox/sandbox-spec.ts';
-import { buildCommand, DIGEST, IMAGE_ID, INSIDE, pushCommand } from './commands.ts';
-import { configuration, credentials } from './configuration.ts';
-import { failureOf } from './failure.ts';
+import { runInSandbox, type Sandbox, type SandboxEnd } from '../sandbox/sandbox.ts';
+import { buildCommand, DIGEST, IMAGE_ID, INSIDE, pushCommand, TIDY } from './commands.ts';
+import { CONFIGURATION, credentials, registries } from './configuration.ts';
+import { DiskWatch, TooMuchWritten } from './disk.ts';
+import { diskFailure, failureOf } from './failure.ts';
 import { BuildProgress } from './progress.ts';
-import { Stores } from './stores.ts';
+import { type Store, Stores } from './stores.ts';
 
 export interface BuildahSettings {
-  /** intermediate results, a folder for each project */
-  storesDir: string;
-  /** what `RUN --mount=type=cache` keeps from one build to the next, a folder for each project */
-  cachesDir: string;
+  /** where projects have their stores */
+  folder: string;
   /** the cgroup above those of all builds */
   cgroupParent: string;
   /** which system calls an image's commands may make, as when it is run */
   seccomp: Seccomp;
 }
+
+/** What all builds get of the processors is a quarter of what a container gets, while both want them. */
+const CPU_WEIGHT = 256;
+/** Of what a build writes, and of its project's caches. */
+const MAX_DISK_BYTES = 10 * 1024 ** 3;
+
+/** What differs from one sandbox to the next. */
+type Inside = Pick<Sandbox, 'folder' | 'cgroup' | 'command' | 'files' | 'mounts'>;
 
 /**
  * Debian's buildah, which is no boundary itself: it runs in a sandbox, with its project's store and
@@ -32,17 +40,29 @@ export interface BuildahSettings {
 export class Buildah implements Builder {
   readonly #settings: BuildahSettings;
   readonly #passages: RegistryPassages;
-  readonly #stores = new Stores();
+  readonly #stores: Stores;
 
-  private constructor(settings: BuildahSettings, passages: RegistryPassages) {
+  private constructor(settings: BuildahSettings, passages: RegistryPassages, log: Logger) {
     this.#settings = settings;
     this.#passages = passages;
+    this.#stores = new Stores(
+      settings.folder,
+      (store) => this.#tidy(store),
+      (error) => log.warn({ err: error }, 'a store of builds cannot be made tidy'),
+    );
   }
 
   /** What an earlier process had under way has ended with it. */
-  static async begin(settings: BuildahSettings, passages: RegistryPassages): Promise<Buildah> {
-    await removeCgroup(settings.cgroupParent);
-    return new Buildah(settings, passages);
+  static async begin(
+    settings: BuildahSettings,
+    passages: RegistryPassages,
+    log: Logger,
+  ): Promise<Buildah> {
+    const { cgroupParent, folder } = settings;
+    await removeCgroup(cgroupParent);
+    makeCgroup(cgroupParent, CPU_WEIGHT);
+    await removeFolder(join(folder, 'tidy'));
+    return new Buildah(settings, passages, log);
   }
 
   build(
@@ -51,100 +71,119 @@ export class Buildah implements Builder {
     pushToken: () => Promise<string>,
     signal: AbortSignal,
   ): Promise<string> {
-    const tidy = () => this.#tidy(work, signal);
-    return this.#stores.use(work.order.projectId, tidy, async () => {
-      const imageId = await this.#build(work, new BuildProgress(work.steps, sink), signal);
-      return this.#push(work, imageId, await pushToken(), signal);
+    return this.#stores.use(work.order.projectId, async (store) => {
+      const imageId = await this.#build(work, store, new BuildProgress(work.steps, sink), signal);
+      return this.#push(work, store, { imageId, token: await pushToken(), signal });
     });
   }
 
-  async #build(work: BuildWork, progress: BuildProgress, signal: AbortSignal): Promise<string> {
-    const { secrets, token } = work.order;
-    const given = Object.entries(secrets).map(([id, value]) => [INSIDE.secret(id), value]);
-    const code = await this.#run(work, buildCommand(work.order), {
-      ...{ name: 'build', token, onLine: (line) => progress.onLine(line), signal },
-      files: { [INSIDE.ignoreFile]: '', ...Object.fromEntries(given) },
-      mounts: [{ from: work.context, to: INSIDE.context, isWritable: false }],
-    });
-    progress.end(code === 0 ? 'succeeded' : 'failed');
-    if (code !== 0) throw failureOf(progress, code);
-    return resultOf(work, 'build', IMAGE_ID);
+  close(): Promise<void> {
+    return this.#stores.close();
+  }
+
+  async #build(
+    work: BuildWork,
+    store: Store,
+    progress: BuildProgress,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { order, context, dockerfile } = work;
+    const folder = join(work.folder, 'build');
+    const secrets = Object.entries(order.secrets).map(([id, value]) => [INSIDE.secret(id), value]);
+    const before = new Set(layersOf(store));
+    const written = () => layersOf(store).filter((layer) => !before.has(layer));
+    const disk = new DiskWatch(() => [work.folder, store.caches, ...written()], MAX_DISK_BYTES);
+    try {
+      const end = await this.#run(
+        {
+          ...{ folder, cgroup: this.#cgroupOf(work), command: buildCommand(order) },
+          files: {
+            ...this.#configuration(work, order.token),
+            ...{ [INSIDE.dockerfile]: dockerfile, [INSIDE.ignoreFile]: '' },
+            ...Object.fromEntries(secrets),
+          },
+          mounts: [
+            { from: context, to: INSIDE.context, isWritable: false },
+            { from: store.caches, to: INSIDE.caches, isWritable: true },
+          ],
+        },
+        store,
+        (line) => progress.onLine(line),
+        AbortSignal.any([signal, disk.exceeded]),
+      );
+      if (end.code !== 0) throw failureOf(progress, end);
+      progress.end('succeeded');
+      return await resultOf(folder, IMAGE_ID);
+    } catch (error) {
+      progress.end('failed');
+      throw error instanceof TooMuchWritten ? diskFailure(progress, MAX_DISK_BYTES) : error;
+    } finally {
+      await disk.close();
+    }
   }
 
   async #push(
     work: BuildWork,
-    imageId: string,
-    token: string,
-    signal: AbortSignal,
+    store: Store,
+    { imageId, token, signal }: { imageId: string; token: string; signal: AbortSignal },
   ): Promise<string> {
+    const folder = join(work.folder, 'push');
     const command = pushCommand(imageId, work.order, this.#passages.registry);
+    const files = this.#configuration(work, token);
+    const inside = { folder, cgroup: this.#cgroupOf(work), command, files, mounts: [] };
     const said: string[] = [];
-    const onLine = (line: string) => said.push(line);
-    const code = await this.#run(work, command, { name: 'push', token, onLine, signal });
+    const { code } = await this.#run(inside, store, (line) => said.push(line), signal);
     if (code !== 0) throw new Error(`the image cannot be pushed: ${said.slice(-3).join(' | ')}`);
-    return resultOf(work, 'push', DIGEST);
+    return resultOf(folder, DIGEST);
   }
 
-  /** Removes what killed builds of the project have left. Only while none is under way. */
-  async #tidy(work: BuildWork, signal: AbortSignal): Promise<void> {
-    const { token } = work.order;
-    await this.#run(work, ['buildah', 'rm', '--all'], {
-      name: 'tidy',
-      token,
-      onLine: () => {},
-      signal,
-    });
+  /** Removes the working containers that buildah knows. */
+  async #tidy(store: Store): Promise<void> {
+    const folder = join(this.#settings.folder, 'tidy', store.projectId);
+    const cgroup = join(this.#settings.cgroupParent, `tidy-${store.projectId}`);
+    const inside = { folder, cgroup, command: TIDY, files: CONFIGURATION, mounts: [] };
+    await this.#run(inside, store, () => {}, new AbortController().signal);
+    await removeFolder(folder);
   }
 
-  /** @returns its exit code: of the command that failed, 125 for its own troubles */
-  #run(
-    { order, folder, dockerfile }: BuildWork,
-    command: string[],
-    how: {
-      name: string;
-      token: string;
-      files?: Readonly<Record<string, string>>;
-      mounts?: SandboxMount[];
-      onLine(line: string): void;
-      signal: AbortSignal;
-    },
-  ): Promise<number> {
-    const { storesDir, cachesDir, cgroupParent, seccomp } = this.#settings;
+  #configuration({ order }: BuildWork, token: string): Record<string, string> {
     const { registry, hosts } = this.#passages;
-    const ofProject = (dir: string): string => {
-      const folder = join(dir, order.projectId);
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      return folder;
+    return {
+      ...CONFIGURATION,
+      '/etc/containers/registries.conf': registries(registry, order),
+      '/etc/hosts': hosts,
+      [INSIDE.authFile]: credentials(registry, token),
+      [INSIDE.seccomp]: JSON.stringify(this.#settings.seccomp),
     };
-    const sandbox = {
-      folder: sandboxOf(folder, how.name),
-      cgroup: join(cgroupParent, `${order.id}-${order.attempt}`),
-      files: {
-        ...configuration(registry, order),
-        ...{ '/etc/hosts': hosts, [INSIDE.authFile]: credentials(registry, how.token) },
-        ...{ [INSIDE.dockerfile]: dockerfile, [INSIDE.seccomp]: JSON.stringify(seccomp) },
-        ...how.files,
-      },
-      mounts: [
-        { from: ofProject(storesDir), to: INSIDE.store, isWritable: true },
-        { from: ofProject(cachesDir), to: INSIDE.caches, isWritable: true },
-        ...(how.mounts ?? []),
-      ],
-      command,
-    };
+  }
+
+  #cgroupOf({ order }: BuildWork): string {
+    return join(this.#settings.cgroupParent, `${order.id}-${order.attempt}`);
+  }
+
+  #run(
+    inside: Inside,
+    store: Store,
+    onLine: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<SandboxEnd> {
+    const images = { from: store.images, to: INSIDE.images, isWritable: true };
+    const mounts = [images, ...inside.mounts];
     return this.#passages.use((namespace) => {
-      return runInSandbox({ ...sandbox, namespace }, how.onLine, how.signal);
+      return runInSandbox({ ...inside, mounts, namespace }, onLine, signal);
     });
   }
 }
 
-function sandboxOf(folder: string, name: string): string {
-  return join(folder, name);
+/** The folders of all layers, those of working containers too. */
+function layersOf({ images }: Store): string[] {
+  const overlay = join(images, 'storage/overlay');
+  return existsSync(overlay) ? readdirSync(overlay).map((id) => join(overlay, id)) : [];
 }
 
-/** What it wrote into a file of its own: a digest, unless somebody else could write there. */
-async function resultOf({ folder }: BuildWork, name: string, file: string): Promise<string> {
-  const path = join(sandboxOf(folder, name), 'tmp', file);
+/** What buildah wrote into a file of its own: a digest, unless somebody else could write there. */
+async function resultOf(sandbox: string, file: string): Promise<string> {
+  const path = join(sandbox, 'tmp', file);
   const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
   const digest = (await readFile(path, { encoding: 'utf8', flag })).trim();
   if (!isDigest(digest)) throw new Error(`${path} has no digest`);

@@ -8,7 +8,7 @@ export const INSIDE = {
   ignoreFile: '/ignore',
   authFile: '/auth.json',
   seccomp: '/seccomp.json',
-  store: '/var/lib/containers',
+  images: '/var/lib/containers',
   /** where buildah keeps what `RUN --mount=type=cache` finds */
   caches: '/var/tmp/buildah-cache',
   secret: (id: string): string => `/secrets/${id}`,
@@ -50,3 +50,6 @@ export function pushCommand(
     ...[imageId, `docker://${host}/${repository}:${tag}`],
   ];
 }
+
+/** Of all working containers. @see buildah-rm(1) */
+export const TIDY = ['buildah', 'rm', '--all'];

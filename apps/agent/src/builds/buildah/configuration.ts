@@ -21,17 +21,13 @@ runroot = "/run/containers/storage"
 
 /**
  * What buildah looks for in /etc/containers, by its paths.
- * @param registry its base URL
- * @see containers.conf(5), containers-registries.conf(5), containers-policy.json(5), containers-storage.conf(5)
+ * @see containers.conf(5), containers-policy.json(5), containers-storage.conf(5)
  */
-export function configuration(registry: URL, { place }: BuildOrder): Record<string, string> {
-  return {
-    '/etc/containers/containers.conf': CONTAINERS,
-    '/etc/containers/storage.conf': STORAGE,
-    '/etc/containers/policy.json': JSON.stringify(POLICY),
-    '/etc/containers/registries.conf': registries(registry, place),
-  };
-}
+export const CONFIGURATION = {
+  '/etc/containers/containers.conf': CONTAINERS,
+  '/etc/containers/storage.conf': STORAGE,
+  '/etc/containers/policy.json': JSON.stringify(POLICY),
+};
 
 /** @see containers-auth.json(5) */
 export function credentials({ host }: URL, token: string): string {
@@ -42,8 +38,10 @@ export function credentials({ host }: URL, token: string): string {
 /**
  * A name means an image of the project, else a base image, else, with organization and project in
  * front, any that the build may pull: the order that containers have their images by.
+ * @param registry its base URL
+ * @see containers-registries.conf(5)
  */
-function registries({ host, protocol }: URL, place: string): string {
+export function registries({ host, protocol }: URL, { place }: BuildOrder): string {
   const isPlain = protocol === 'http:';
   const mapped = (prefix: string, location: string): string => `
 [[registry]]

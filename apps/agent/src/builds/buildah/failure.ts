@@ -1,19 +1,33 @@
 import { BuildFailure } from '../build-failure.ts';
+import type { SandboxEnd } from '../sandbox/sandbox.ts';
+import { MEMORY_BYTES } from '../sandbox/sandbox-spec.ts';
 import type { BuildProgress } from './progress.ts';
 
-/** The registry is away, or its store is. */
-const OF_THE_REGISTRY = /connection refused|connection reset|\bEOF\b|status code 5\d\d/i;
+/** The registry is away, or its store is, or the node's disk is full. */
+const OF_THE_PLATFORM =
+  /connection refused|connection reset|\bEOF\b|status code 5\d\d|no space left on device/i;
+const GIB = 1024 ** 3;
+const KILLED = 137;
 
 /** In words that name the Dockerfile's line; what may go better next time is no `BuildFailure`. */
-export function failureOf({ current, error }: BuildProgress, code: number): Error {
+export function failureOf(
+  { current, error, signal }: BuildProgress,
+  { code, mayHaveRunOut }: SandboxEnd,
+): Error {
   const why = error.replace(/^building at STEP ".*?": (?=[a-z])/s, '');
-  if (current === null) return new Error(`buildah ended with ${code}: ${error}`);
-  const { keyword, line, instruction } = current;
-  const at = `line ${line}: ${instruction}`;
-  if (keyword === 'RUN' && /while running runtime: exit status \d+$/.test(error)) {
-    return new BuildFailure('command-failed', `${at}: it ended with exit code ${code}.`);
+  const ours = new Error(`buildah ended with ${code}: ${error}`);
+  if (current === null) return ours;
+  const at = `line ${current.line}: ${current.instruction}`;
+  if ((code === KILLED || signal === 'killed') && mayHaveRunOut) {
+    const message = `${at}: it was killed, since the build needed more than ${MEMORY_BYTES / GIB} GiB of memory.`;
+    return new BuildFailure('oom-killed', message);
   }
-  if (OF_THE_REGISTRY.test(why)) return new Error(`buildah ended with ${code}: ${error}`);
+  if (current.keyword === 'RUN' && /while running runtime: exit status \d+$/.test(error)) {
+    const how =
+      signal === null ? `ended with exit code ${code}` : `was ended by a signal: ${signal}`;
+    return new BuildFailure('command-failed', `${at}: it ${how}.`);
+  }
+  if (error === '' || OF_THE_PLATFORM.test(why)) return ours;
   if (/name unknown|manifest unknown|no stage or image found/i.test(why)) {
     const where = 'neither in this project’s registry nor among the base images';
     return new BuildFailure('base-image-not-found', `${at}: there is no such image, ${where}.`);
@@ -23,4 +37,11 @@ export function failureOf({ current, error }: BuildProgress, code: number): Erro
     return new BuildFailure('instruction-failed', `${at}: there is no "${missing}" to be copied.`);
   }
   return new BuildFailure('instruction-failed', `${at}: ${why}`);
+}
+
+/** It wrote more than `maxBytes`. */
+export function diskFailure({ current }: BuildProgress, maxBytes: number): BuildFailure {
+  const at = current === null ? '' : `line ${current.line}: ${current.instruction}: `;
+  const message = `${at}the build wrote more than ${maxBytes / GIB} GiB, its caches included.`;
+  return new BuildFailure('disk-exceeded', message);
 }

@@ -18,7 +18,8 @@ function follow(dockerfile: string, lines: readonly string[], end: 'succeeded' |
   const states = steps.map(({ state, cached }) => (cached ? `${state} cached` : state));
   const timed = steps.map(({ startedAt, finishedAt }) => [startedAt, finishedAt]);
   const current = progress.current?.line ?? null;
-  return { states, timed, written, error: progress.error, current };
+  const { error, signal } = progress;
+  return { states, timed, written, error, signal, current };
 }
 
 test('a step is under way from its announcement to the next; what is not announced is not needed', () => {
@@ -50,6 +51,31 @@ test('a step is under way from its announcement to the next; what is not announc
   ]);
 });
 
+test('what a base image triggers is output of its FROM, and shifts the numbers of what follows', () => {
+  const seen = follow(
+    'FROM base\nRUN a\nRUN b',
+    [
+      'STEP 1/3: FROM base',
+      'STEP 2/5: RUN trigger',
+      'triggered',
+      'STEP 3/5: RUN another',
+      'STEP 4/5: RUN a',
+      'of a',
+      'STEP 5/5: RUN b',
+      'of b',
+      'container exited on killed',
+      'Error: building at STEP "RUN b": while running runtime: exit status 1',
+    ],
+    'failed',
+  );
+  expect(seen).toMatchObject({ states: ['succeeded', 'succeeded', 'failed'], current: 3 });
+  expect(seen.signal).toBe('killed');
+  const steps = ['1 STEP 2/5: RUN trigger', '1 triggered', '1 STEP 3/5: RUN another'];
+  expect(seen.written.slice(1, 4)).toEqual(steps);
+  expect(seen.written).toContain('2 of a');
+  expect(seen.written).toContain('3 of b');
+});
+
 test('a command that writes like the builder fools nobody about steps that are over', () => {
   const seen = follow(
     'FROM busybox\nRUN fake\nRUN true',
@@ -58,6 +84,8 @@ test('a command that writes like the builder fools nobody about steps that are o
       'STEP 2/3: RUN fake',
       'STEP 1/3: FROM busybox',
       'STEP 3/3: COPY . .',
+      'STEP 3/4: RUN true',
+      'STEP 4/3: RUN true',
       'STEP 2/3: RUN fake',
       'Copying blob of my own',
       'Error: something of the program',
@@ -68,7 +96,7 @@ test('a command that writes like the builder fools nobody about steps that are o
     'succeeded',
   );
   expect(seen.states).toEqual(['succeeded', 'succeeded', 'succeeded']);
-  expect(seen.written.filter((line) => line.startsWith('2 '))).toHaveLength(6);
+  expect(seen.written.filter((line) => line.startsWith('2 '))).toHaveLength(8);
   expect(seen.written).toContain('2 Error: something of the program');
 });
 

@@ -8,6 +8,8 @@ const OF_THE_BUILDER =
 const OF_NO_EFFECT = /^time="[^"]*" level=\w+ msg="(\w+) is not supported for OCI image format/;
 const CACHED = /^--> Using cache [0-9a-f]{64}$/;
 const COMPLAINT = 'Error: ';
+/** Go's name of a signal. */
+const ENDED_BY = /^container exited on (.+)$/;
 /** Also the labels that are no instruction of the Dockerfile's. */
 const OF_A_STAGE = /^(\[\d+\/\d+\] )?(COMMIT|STEP (\d+)\/\3: LABEL ".*)$/s;
 
@@ -21,6 +23,9 @@ export class BuildProgress {
   readonly #sink: ProgressSink;
   /** index of the step that is under way; -1: none yet */
   #at = -1;
+  /** What its announcement said of how many steps the stage has; triggers of its base are added later. */
+  #stageTotal = 0;
+  #signal: string | null = null;
   /** A last line like this is the builder's own; with others behind it, it was some command's. */
   #held: string | null = null;
 
@@ -44,8 +49,14 @@ export class BuildProgress {
     return this.#held?.slice(COMPLAINT.length) ?? '';
   }
 
+  /** What ended the command of the step that is under way, such as `killed`. */
+  get signal(): string | null {
+    return this.#signal;
+  }
+
   onLine(line: string): void {
     this.#release();
+    this.#signal ??= ENDED_BY.exec(line)?.[1] ?? null;
     const announced = this.#announced(line);
     const withoutEffect = OF_NO_EFFECT.exec(line)?.[1];
     if (announced !== -1) {
@@ -74,18 +85,31 @@ export class BuildProgress {
     this.#tell();
   }
 
-  /** Index of the step whose announcement it is; -1 when it is none, or none that may come now. */
+  /**
+   * Index of the step whose announcement it is; -1 when it is none, or none that may come now. ONBUILD
+   * triggers of a base image are announced too, behind its FROM.
+   */
   #announced(line: string): number {
-    const found = /^(?:\[(\d+)\/\d+\] )?STEP (\d+)\/\d+: ([A-Za-z]+)/.exec(line);
+    const found = /^(?:\[(\d+)\/\d+\] )?STEP (\d+)\/(\d+): ([A-Za-z]+)/.exec(line);
     if (found === null) return -1;
-    const [, stage = '1', numberInStage, keyword] = found;
-    return this.#planned.findIndex(
-      (step, index) =>
-        index > this.#at &&
+    const [, stage = '1', number, total, keyword] = found;
+    const triggers = number === '1' ? 0 : Number(total) - this.#stageTotal;
+    const index = this.#planned.findIndex(
+      (step, at) =>
+        this.#mayFollow(at) &&
         step.stage === Number(stage) &&
-        step.numberInStage === Number(numberInStage) &&
+        step.numberInStage === Number(number) - triggers &&
         step.keyword === keyword?.toUpperCase(),
     );
+    if (index !== -1 && number === '1') this.#stageTotal = Number(total);
+    return index;
+  }
+
+  /** The next step, or behind the last one of a stage the first one of another. */
+  #mayFollow(index: number): boolean {
+    const isBehindStage = this.#planned[this.#at + 1]?.stage !== this.current?.stage;
+    if (index === this.#at + 1) return true;
+    return index > this.#at && isBehindStage && this.#planned[index]?.numberInStage === 1;
   }
 
   /** What lies between two steps belongs to a stage that the image does not need. */
@@ -100,13 +124,14 @@ export class BuildProgress {
     step.state = 'running';
     step.startedAt = new Date().toISOString();
     this.#at = index;
+    this.#signal = null;
     this.#tell();
     this.#sink.write(null, `STEP ${step.number}/${this.#steps.length}: ${step.instruction}`);
   }
 
   #noteCached(): void {
     const step = this.#steps[this.#at];
-    if (step === undefined) return;
+    if (step === undefined || this.current?.keyword === 'FROM') return; // a trigger of the base
     step.cached = true;
     this.#tell();
     this.#sink.write(null, '--> cached');

@@ -85,6 +85,7 @@ test('what is no tar or is cut short is named', async () => {
     [tar.subarray(0, 5000), /Unexpected EOF/],
     [gzipSync(tar).subarray(0, 150), /unexpected end of file/],
     [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]), /./],
+    [await tarOf([{ name: `${'d'.repeat(200)}/`.repeat(30) }]), /…d.*: File name too long/],
   ];
   for (const [bytes, message] of cases) {
     await expect(unpack(bytes)).rejects.toMatchObject({

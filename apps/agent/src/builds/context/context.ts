@@ -15,6 +15,7 @@ interface Limits {
 
 const LIMITS: Limits = { entries: 200_000, bytes: 4 * 1024 ** 3 };
 const MAX_DOCKERFILE_KIB = 256;
+const SHOWN_CHARACTERS = 400;
 
 /**
  * Unpacks a build's context, maybe compressed, below `folder`. GNU tar writes nothing outside of it,
@@ -60,7 +61,16 @@ export async function unpackContext(
   if (error && !isTarsDoing) throw unusable(error.message);
   if (signal === 'SIGXFSZ') throw unusable(`a file of it has more than ${limits.bytes} bytes`);
   if (signal !== null) throw new Error(`tar was ended by ${signal}`);
-  if (code !== 0) throw unusable(said);
+  if (/: No space left on device$/.test(said)) throw new Error(`tar: ${said}`);
+  if (code !== 0) throw unusable(shortened(said));
+}
+
+/** Names may be long, and the reason stands behind them. */
+function shortened(said: string): string {
+  const { length } = said;
+  return length <= SHOWN_CHARACTERS
+    ? said
+    : `${said.slice(0, SHOWN_CHARACTERS / 2)}…${said.slice(-SHOWN_CHARACTERS / 2)}`;
 }
 
 function unusable(why: string): BuildFailure {

@@ -19,8 +19,9 @@ export interface SandboxSpec {
 }
 
 const OCI_VERSION = '1.0.2';
-const MEMORY_BYTES = 2 * 1024 ** 3;
+export const MEMORY_BYTES = 2 * 1024 ** 3;
 const MAX_PROCESSES = 4096;
+const MAX_FILE_BYTES = 10 * 1024 ** 3;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** A container's, and what it takes to mount layers and to start containers. */
@@ -56,6 +57,7 @@ export function sandboxSpec(
       cwd: '/',
       env: [`PATH=${PATH}`, 'HOME=/root', 'TMPDIR=/var/tmp'],
       capabilities: { bounding: PRIVILEGES, effective: PRIVILEGES, permitted: PRIVILEGES },
+      rlimits: [{ type: 'RLIMIT_FSIZE', soft: MAX_FILE_BYTES, hard: MAX_FILE_BYTES }],
       noNewPrivileges: true,
     },
     root: { path: 'rootfs', readonly: true },

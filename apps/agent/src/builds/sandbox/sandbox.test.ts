@@ -42,7 +42,7 @@ afterAll(async () => {
 async function run(
   script: string,
   { signal = never, onLine = (_: string) => {} } = {},
-): Promise<{ code: number; said: string[] }> {
+): Promise<{ code: number; mayHaveRunOut: boolean; said: string[] }> {
   runs++;
   const own = join(folder, String(runs));
   const given = join(own, 'given');
@@ -62,10 +62,10 @@ async function run(
     said.push(line);
     onLine(line);
   };
-  const code = await passages.use((namespace) => {
+  const end = await passages.use((namespace) => {
     return runInSandbox({ ...sandbox, namespace }, heard, signal);
   });
-  return { code, said };
+  return { ...end, said };
 }
 
 /** What there is of it on the machine. */
@@ -138,7 +138,7 @@ test('what it has started ends with it, and both with its signal', async () => {
       return existsSync(file) && readFileSync(file, 'utf8').includes(`sleep\0${marker}`);
     });
   const start = `setsid sleep ${marker} & echo begun; exec 1>&2`;
-  expect(await run(`${start}; exit 3`)).toEqual({ code: 3, said: ['begun'] });
+  expect(await run(`${start}; exit 3`)).toMatchObject({ code: 3, said: ['begun'] });
   expect(isAlive()).toBe(false);
   const stop = new AbortController();
   const running = run(`${start}; sleep ${marker}`, {
@@ -146,6 +146,21 @@ test('what it has started ends with it, and both with its signal', async () => {
   });
   await expect(running).rejects.toThrow('stopped');
   expect(isAlive()).toBe(false);
+  expect(traces()).toEqual([]);
+});
+
+test('that it ran out of memory is known, and what is killed by others is no end of its own', async () => {
+  const hungry = await run('tail /dev/zero & wait $!; echo $?');
+  expect(hungry).toMatchObject({ code: 0, said: [expect.any(String), '137'], mayHaveRunOut: true });
+  expect(await run('true')).toMatchObject({ code: 0, mayHaveRunOut: false });
+  const kill = () => {
+    const [pid] = globSync('/proc/[0-9]*/cmdline')
+      .filter((file) => existsSync(file) && readFileSync(file, 'utf8').startsWith('unshare\0'))
+      .filter((file) => readFileSync(file, 'utf8').includes(join(folder, String(runs))))
+      .map((file) => Number(file.split('/')[2]));
+    process.kill(pid ?? expect.unreachable(), 'SIGKILL');
+  };
+  await expect(run('echo begun; sleep 1000', { onLine: kill })).rejects.toThrow('SIGKILL');
   expect(traces()).toEqual([]);
 });
 

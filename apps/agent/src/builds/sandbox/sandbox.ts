@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { removeCgroup } from './cgroup.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { mayHaveRunOut, removeCgroup } from './cgroup.ts';
 import { Lines } from './lines.ts';
 import { type SandboxSpec, sandboxSpec } from './sandbox-spec.ts';
 
@@ -12,6 +13,13 @@ export interface Sandbox extends SandboxSpec {
   folder: string;
   /** text of files in it, by their absolute paths */
   files: Readonly<Record<string, string>>;
+}
+
+export interface SandboxEnd {
+  /** 137: it got SIGKILL */
+  code: number;
+  /** of memory; on cgroups v1 more cannot be said */
+  mayHaveRunOut: boolean;
 }
 
 /** Where the node's programs have their files; links on a machine whose /usr is merged. */
@@ -28,14 +36,13 @@ const ACCOUNTS = {
  * neither the node's processes nor its networks. All that it starts ends with it, it ends with this
  * process, and nothing of it is on the node afterwards but what it wrote into `folder` and `mounts`.
  * @param onLine gets what it writes, both streams as they came
- * @returns its exit code; 137 when it was killed
- * @throws the signal's reason
+ * @throws the signal's reason; Error when somebody else has killed it
  */
 export async function runInSandbox(
   sandbox: Sandbox,
   onLine: (line: string) => void,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<SandboxEnd> {
   signal.throwIfAborted();
   await makeBundle(sandbox);
   const { folder } = sandbox;
@@ -46,19 +53,26 @@ export async function runInSandbox(
       // what runc starts would outlive it: not so in a PID namespace that ends with it
       ...['unshare', '--mount', '--propagation', 'private', '--pid', '--mount-proc', '--fork'],
       ...['--kill-child=SIGKILL', 'sh', '-c', 'exec "$@" 2>&1', 'sh'],
-      ...['runc', '--root', join(folder, 'runc'), 'run', '--bundle', folder, 'sandbox'],
+      ...['runc', '--root', join(folder, 'runc'), 'run', '--keep', '--bundle', folder, 'sandbox'],
     ],
     { stdio: ['ignore', 'pipe', 'ignore'] },
   );
   const kill = (): boolean => child.kill('SIGKILL');
   signal.addEventListener('abort', kill);
   const lines = new Lines(onLine);
-  child.stdout.on('data', (chunk: Buffer) => lines.add(chunk));
+  const closed = once(child, 'close');
   try {
-    const [code] = await once(child, 'close');
+    for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+      // who writes without end gets half of this thread at most
+      const begun = performance.now();
+      lines.add(chunk);
+      await delay(performance.now() - begun);
+    }
+    const [code, killedBy] = await closed;
     lines.end();
     signal.throwIfAborted();
-    return code ?? 137;
+    if (code === null) throw new Error(`a sandbox was ended by ${killedBy}`);
+    return { code, mayHaveRunOut: mayHaveRunOut(sandbox.cgroup) };
   } finally {
     signal.removeEventListener('abort', kill);
     await removeCgroup(sandbox.cgroup);
