@@ -84,7 +84,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   const resync = new Resync(looks, context);
   const passages = await RegistryPassages.begin(env.REGISTRY_URL, env.NETNS_DIR, log);
   const buildah = await Buildah.begin(
-    { folder: env.BUILDS_DIR, cgroupParent: `${env.CGROUP_PARENT}/builds`, seccomp },
+    { folder: env.BUILDS_DIR, cgroupParent: `${env.CGROUP_PARENT}-builds`, seccomp },
     passages,
     log,
   );

@@ -8,16 +8,22 @@ import { waitFor } from '../wait.ts';
 
 const ROOT = '/sys/fs/cgroup';
 
-/** Below the root of each hierarchy; its containers' are in it. */
+/** Below the root of each hierarchy. Its containers' are in it; those of its builds in one beside it. */
 export function cgroupOf({ id }: Pick<Instance, 'id'>): string {
   return `slipway-${id}`;
+}
+
+/** What the agent names after it. */
+export function cgroupsOf(instance: Pick<Instance, 'id'>): string[] {
+  const name = cgroupOf(instance);
+  return [name, `${name}-builds`];
 }
 
 /** Of the instances that have one. */
 export function idsOfCgroups(): string[] {
   return hierarchies()
     .flatMap((hierarchy) => readdirSync(hierarchy))
-    .flatMap((name) => /^slipway-([0-9a-f]{6})$/.exec(name)?.[1] ?? []);
+    .flatMap((name) => /^slipway-([0-9a-f]{6})(?:-builds)?$/.exec(name)?.[1] ?? []);
 }
 
 /** Asks each container in the cgroup `name` to end; returns when all have, or after `graceMs`. */

@@ -57,7 +57,8 @@ async function leaveEverything(): Promise<{ pids: number[]; cgroups: string[] }>
     spawn('sleep', ['1000'], { env: {}, stdio: 'ignore' }), // known by its cgroup only
   ];
   const pids = spawned.map(({ pid }) => pid ?? 0);
-  const cgroups = cgroupFolders().map((path) => join(path, `slipway-${id}`, 'ctr'));
+  const names = [`slipway-${id}/ctr`, `slipway-${id}-builds/build`];
+  const cgroups = cgroupFolders().flatMap((path) => names.map((name) => join(path, name)));
   for (const cgroup of cgroups) {
     mkdirSync(cgroup, { recursive: true });
     if (cgroup.includes('cpuset')) continue; // takes no process before it has CPUs
@@ -96,7 +97,8 @@ test('everything that a killed instance left is cleared; its data is not', async
   writeFileSync(join(dead.stateDir, 'data'), 'kept');
   expect((await left()).split('\n').length).toBeGreaterThan(5);
   const found = await reap(dead, tools);
-  expect(found).toEqual(['1 process', 'a cgroup', '3 mounts', '2 network objects']);
+  const cgroupsFound = [dead.id, `${dead.id}-builds`].map((name) => `the cgroup slipway-${name}`);
+  expect(found).toEqual(['1 process', ...cgroupsFound, '3 mounts', '2 network objects']);
   expect(await left()).toBe('');
   expect(pids.map(startTimeOf)).toEqual([null, null]);
   expect(cgroups.filter(existsSync)).toEqual([]);
@@ -106,7 +108,8 @@ test('everything that a killed instance left is cleared; its data is not', async
 
 test('also one whose folders are gone is known by its names in the kernel', async () => {
   const { id } = dead;
-  const names = [`bridge sl${id}-aaaaaa`, `table slipway_${id}`, `cgroup slipway-${id}`] as const;
+  const cgroups = [`cgroup slipway-${id}`, `cgroup slipway-${id}-builds`];
+  const names = [`bridge sl${id}-aaaaaa`, `table slipway_${id}`, ...cgroups];
   for (const name of names) {
     const [kind, made = ''] = name.split(' ');
     if (kind === 'bridge') await exec(tools.fileOf('ip'), ['link', 'add', made, 'type', 'bridge']);

@@ -5,7 +5,7 @@ import { takeHold } from '../hold.ts';
 import type { Instance } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
 import { endpointsFileOf, processesFileOf } from '../records.ts';
-import { cgroupOf, idsOfCgroups, removeCgroup } from './cgroups.ts';
+import { cgroupsOf, idsOfCgroups, removeCgroup } from './cgroups.ts';
 import { unmountBelow } from './mounts.ts';
 import { idsOfNetwork, removeNetwork } from './network.ts';
 import { killProcesses } from './processes.ts';
@@ -24,7 +24,9 @@ export async function reap(instance: Instance, tools: Toolbox): Promise<string[]
     if (count > 0) found.push(`${count} ${count === 1 ? one : many}`);
   };
   note(await killProcesses(instance), 'process', 'processes');
-  if (await removeCgroup(cgroupOf(instance))) found.push('a cgroup');
+  for (const name of cgroupsOf(instance)) {
+    if (await removeCgroup(name)) found.push(`the cgroup ${name}`);
+  }
   note((await unmountBelow(instance.stateDir)) + (await unmountBelow(instance.runDir)), 'mount');
   note(await removeNetwork(instance.id, tools), 'network object');
   removeShimSockets(instance);

@@ -1,8 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
-/** What is told between replicas, within the transaction that it tells of. */
-const CHANNELS = ['outbox', 'containers', 'restarts', 'builds', 'services', 'routes'] as const;
+/** What is told between replicas, within the transaction that it tells of. `built`: a build is over. */
+const CHANNELS = [
+  'outbox',
+  'containers',
+  'restarts',
+  'builds',
+  'built',
+  'services',
+  'routes',
+] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 const RETRY_MS = 200;

@@ -1,9 +1,9 @@
 import type { ContainerOrder, EndReason } from '@slipway/contracts';
 import { allOver, signalName, signalOf } from '@slipway/process';
+import { wasOutOfMemory } from '../cgroups/out-of-memory.ts';
 import type { Task } from '../containerd/tasks.ts';
 import type { BegunRun } from './labels.ts';
 import type { NodeContext } from './node-context.ts';
-import { wasOutOfMemory } from './out-of-memory.ts';
 import { placeOf } from './place.ts';
 import { report } from './report.ts';
 

@@ -131,7 +131,7 @@ async function endOf(tx: Prisma.TransactionClient, row: BuildRow, end: BuildEnd)
   const steps = givenUp(stepsOf(row), { how: 'failed', at: finishedAt });
   const data = { state: end.state, ...how, steps, finishedAt, sealedSecrets: null };
   await tx.build.update({ where: { id: row.id }, data });
-  await tell(tx, row.id);
+  await tx.$executeRaw`SELECT pg_notify('builds', ${row.id}), pg_notify('built', ${row.id})`;
 }
 
 async function tell(tx: Prisma.TransactionClient, buildId: string): Promise<void> {

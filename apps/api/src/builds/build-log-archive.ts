@@ -23,7 +23,7 @@ export class BuildLogArchive {
     @Inject(LOGGER) log: Logger,
   ) {
     this.loop = new Loop(notifications, log, {
-      ...{ channels: ['builds'], failure: 'logs of builds cannot be archived' },
+      ...{ channels: ['built'], failure: 'logs of builds cannot be archived' },
       work: () => this.#run(),
     });
   }

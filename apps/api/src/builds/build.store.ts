@@ -88,7 +88,7 @@ export class BuildStore {
       const steps = givenUp(stepsOf(before), { how: 'cancelled', at: finishedAt });
       const data = { state: 'cancelled', ...end, steps, sealedSecrets: null };
       const row = await tx.build.update({ where: { id }, data });
-      await tx.$executeRaw`SELECT pg_notify('builds', ${id})`;
+      await tx.$executeRaw`SELECT pg_notify('builds', ${id}), pg_notify('built', ${id})`;
       return row;
     });
   }

