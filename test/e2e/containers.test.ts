@@ -329,6 +329,14 @@ test('one that is not started has its files, and can be started', async () => {
   expect(await ended(made)).toMatchObject({ exitCode: 0 });
 });
 
+test('an image that has a layer several times runs, also when another with that layer comes too', async () => {
+  const made = ['repeated', 'again'].map(async (image) => {
+    await freshImage(platform(), image, { times: 20 });
+    return create({ image, command: ['true'] });
+  });
+  for (const one of made) expect(await ended(await one)).toMatchObject({ exitCode: 0 });
+});
+
 test('an image that was deleted before the node had it fails the run, and says so', async () => {
   const deleteImage = await freshImage(platform(), 'deleted');
   process.kill(pidOf('agent'), 'SIGSTOP');

@@ -5,4 +5,5 @@ export { persistently, Repeater } from './repeater.ts';
 export { runUntilSignal } from './run.ts';
 export { runScript } from './shell.ts';
 export { signalName, signalNumber, signalOf } from './signals.ts';
+export { Turns } from './turns.ts';
 export { urlOf } from './url.ts';

@@ -1,3 +1,4 @@
+import { Turns } from '@slipway/process';
 import { type CallOptions, type ContainerdRpc, unlessPresent } from './rpc.ts';
 
 /** grpc's messages end at 4 MiB; containerd's own client writes as much at a time. */
@@ -12,6 +13,8 @@ type Source = readonly Uint8Array[] | (() => Promise<AsyncIterable<Uint8Array>>)
 /** Manifests, configurations and layers by their digests. */
 export class Content {
   readonly #rpc: ContainerdRpc;
+  /** containerd refuses a second write of what is being written */
+  readonly #turns = new Turns();
 
   constructor(rpc: ContainerdRpc) {
     this.#rpc = rpc;
@@ -38,7 +41,7 @@ export class Content {
     source: Source,
     options: CallOptions & { labels?: Record<string, string> } = {},
   ): Promise<void> {
-    await unlessPresent(this.#write(blob, source, options));
+    await this.#turns.take(blob.digest, () => unlessPresent(this.#write(blob, source, options)));
   }
 
   async #write(

@@ -2,8 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Address } from '@slipway/contracts';
 import type { Logger } from '@slipway/log';
-import { Repeater } from '@slipway/process';
-import pLimit, { type LimitFunction } from 'p-limit';
+import { Repeater, Turns } from '@slipway/process';
 import { bridgesWith, ensureBridge, removeIfUnused } from './bridge.ts';
 import { plugIn } from './cni.ts';
 import { loadFirewall } from './firewall.ts';
@@ -33,7 +32,7 @@ export class NodeNetwork {
   readonly #settings: NetworkSettings;
   readonly #log: Logger;
   /** what is done with one bridge is done one after the other */
-  readonly #turns = new Map<string, LimitFunction>();
+  readonly #turns = new Turns();
   /** bridges that are whole, and the subnets that they are of */
   readonly #bridges = new Map<string, string>();
   readonly #tending = new Repeater(() => this.#tend());
@@ -89,7 +88,7 @@ export class NodeNetwork {
     const { bridgePrefix, pluginsDir } = this.#settings;
     const file = this.namespaceOf(engineId);
     const name = `${bridgePrefix}${address.index}`;
-    await this.#inTurn(name, async () => {
+    await this.#turns.take(name, async () => {
       await this.#ensureBridge(name, address);
       const namespace = { containerId: engineId, file, interfaceName: INTERFACE };
       await plugIn(namespace, { name, address }, pluginsDir);
@@ -114,7 +113,7 @@ export class NodeNetwork {
         if (!present.some((bridge) => bridge.name === name)) this.#bridges.delete(name);
       }
       for (const { name, gateway } of present) {
-        await this.#inTurn(name, async () => {
+        await this.#turns.take(name, async () => {
           const isGone = await removeIfUnused(name);
           if (isGone) this.#bridges.delete(name);
           if (gateway === null) return;
@@ -131,11 +130,5 @@ export class NodeNetwork {
     if (this.#bridges.get(name) === address.subnetId) return;
     await ensureBridge(name, address);
     this.#bridges.set(name, address.subnetId);
-  }
-
-  #inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const turn = this.#turns.get(name) ?? pLimit(1);
-    this.#turns.set(name, turn);
-    return turn(work);
   }
 }
