@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-const limits = { testTimeout: 60_000, hookTimeout: 120_000, teardownTimeout: 60_000 };
+const limits = {
+  ...{ testTimeout: 60_000, hookTimeout: 120_000, teardownTimeout: 60_000 },
+  expect: { poll: { timeout: 30_000 } },
+};
 
 export default defineConfig({
   test: {

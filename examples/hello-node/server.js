@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 
+const greeting = process.env.GREETING ?? 'Hello';
 const port = Number(process.env.PORT ?? 8080);
 let count = 0;
 
@@ -11,7 +12,7 @@ const server = createServer((request, response) => {
   }
   count += 1;
   response.setHeader('content-type', 'text/plain; charset=utf-8');
-  response.end(`Hello from ${hostname()}, Node.js ${process.version}: request ${count}.\n`);
+  response.end(`${greeting} from ${hostname()}, Node.js ${process.version}: request ${count}.\n`);
 });
 
 server.listen(port, () => console.log(`listening on port ${port}`));

@@ -5,7 +5,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createRawServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AGENT_CALLS, type Instance, type Route } from '@slipway/contracts';
+import { AGENT_CALLS, type EdgeReport, type Instance, type Route } from '@slipway/contracts';
 import { startThrowawayRedis } from '@slipway/infra';
 import { createLogger } from '@slipway/log';
 import { RoutePublisher } from '@slipway/routes';
@@ -60,13 +60,24 @@ export class Stage implements AsyncDisposable {
     return this.#listening(createRawServer(onConnection), '127.0.0.1');
   }
 
+  /** What edges told of themselves. */
+  edges(): Promise<EdgeReport[]> {
+    return this.#publisher.edges();
+  }
+
   /** @returns its host, which edges learn of */
   async route(...instances: Instance[]): Promise<string> {
     const host = `s-${randomBytes(6).toString('hex')}.localhost`;
+    await this.reroute(host, ...instances);
+    return host;
+  }
+
+  /** @returns the version of the change */
+  async reroute(host: string, ...instances: Instance[]): Promise<number> {
     const route: Route = { host, serviceId: 'svc_1', revisionId: 'rev_1', instances };
     const after = await this.#publisher.version();
     expect(await this.#publisher.publish(after, [{ version: after + 1, host, route }])).toBe(true);
-    return host;
+    return after + 1;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,7 +140,8 @@ export class TestEdge {
 /** The part of an agent that edges speak to. */
 export class TestAgent {
   readonly endpoint: string;
-  readonly addresses = new Map<string, string | null>();
+  /** a promise: it takes so long to say */
+  readonly addresses = new Map<string, string | null | Promise<null>>();
   /** engine ids, as they were asked for */
   readonly asked: string[] = [];
   readonly #door = Fastify({ forceCloseConnections: true });
@@ -139,7 +151,7 @@ export class TestAgent {
     this.endpoint = `unix:${this.#path}`;
     const containerAddress = async ({ engineId }: { engineId: string }) => {
       this.asked.push(engineId);
-      return { address: this.addresses.get(engineId) ?? null };
+      return { address: (await this.addresses.get(engineId)) ?? null };
     };
     serveCalls(this.#door, AGENT_CALLS, { containerAddress }, (message) => new Error(message));
   }

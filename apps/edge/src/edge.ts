@@ -4,8 +4,10 @@ import { urlOf } from '@slipway/process';
 import { RouteTable } from '@slipway/routes';
 import type { Env } from './env.ts';
 import { Instances } from './instances/instances.ts';
+import { UnderWay } from './instances/under-way.ts';
 import { LIMITS } from './limits.ts';
 import { Forwarder } from './proxy/forwarder.ts';
+import { Reports } from './reports.ts';
 import { Listener } from './server/listener.ts';
 
 export interface RunningEdge {
@@ -17,17 +19,21 @@ export interface RunningEdge {
 /** Resolves when the port answers; that is not before all routes are known. */
 export async function startEdge(env: Env, log: Logger, limits = LIMITS): Promise<RunningEdge> {
   const table = await RouteTable.open(env.REDIS_URL);
-  const instances = new Instances(limits);
-  const forwarder = new Forwarder({ table, instances, log });
+  const underWay = new UnderWay();
+  const reports = new Reports({ table, underWay, log });
+  const instances = new Instances(limits, underWay);
+  const forwarder = new Forwarder({ table, instances, underWay, log });
   const listener = new Listener((request, response, head) =>
     forwarder.serve(request, response, head),
   );
+  const close = async (): Promise<void> => {
+    await Promise.all([table.close(), reports.close(), instances.close()]);
+  };
   try {
     listener.server.listen(env.EDGE_PORT, env.EDGE_HOST);
     await once(listener.server, 'listening');
   } catch (error) {
-    table.close();
-    await instances.close();
+    await close();
     throw error;
   }
   const url = urlOf(listener.server);
@@ -36,8 +42,7 @@ export async function startEdge(env: Env, log: Logger, limits = LIMITS): Promise
     url,
     async close() {
       await listener.drain(limits.drainMs);
-      table.close();
-      await instances.close();
+      await close();
     },
   };
 }

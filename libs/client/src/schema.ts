@@ -427,7 +427,11 @@ export interface paths {
         delete: operations["deleteService"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change what a service is made of
+         * @description A merge patch (RFC 7396): what it leaves out stays, null gives a default again. What comes of it is the next revision and is deployed: its instance gets requests when it is healthy, and the one before ends when it has answered its own. A deploy that is not over is superseded. An image stays the digest that it was unless it is named. Answers 200, and does nothing, when nothing is different.
+         */
+        patch: operations["changeService"];
         trace?: never;
     };
     "/v1/organizations/{organization}/projects/{project}/services/{service}/deploys": {
@@ -718,7 +722,7 @@ export interface components {
             /** @description An instance of it is there to answer */
             serving: boolean;
             servingRevision: string | null;
-            /** @description Of the newest revision */
+            /** @description Of the revision that was deployed last */
             template: {
                 /** @description A repository of the project, or a base image; maybe with :tag or @digest */
                 image: string;
@@ -793,6 +797,7 @@ export interface components {
              * @example running
              * @example succeeded
              * @example failed
+             * @example superseded
              * @example cancelled
              */
             state: string;
@@ -803,6 +808,7 @@ export interface components {
              * @example not-started
              * @example instance-ended
              * @example unhealthy
+             * @example superseded
              * @example service-deleted
              */
             reason: string | null;
@@ -827,7 +833,7 @@ export interface components {
                 startedAt: string | null;
                 finishedAt: string | null;
             }[];
-            /** @description Its instance, with the logs; one of a failed deploy is stopped and kept */
+            /** @description Its instance, with the logs; one of a failed deploy is stopped, and kept until a newer one succeeds */
             container: string | null;
             /** Format: date-time */
             createdAt: string;
@@ -1886,6 +1892,104 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The result. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    template?: {
+                        /** @description A repository of the project, or a base image; maybe with :tag or @digest */
+                        image?: string | null;
+                        /** @description In place of the image's Cmd */
+                        command?: string[] | null;
+                        /** @description In place of the image's Entrypoint; then its Cmd does not count either */
+                        entrypoint?: string[] | null;
+                        env?: {
+                            [key: string]: string | null;
+                        } | null;
+                        /** @description Name or uid, maybe : and a group, in place of the image's */
+                        user?: string | null;
+                        workingDir?: string | null;
+                        /** @description Its processes are ended when they need more */
+                        memoryBytes?: number | null;
+                        /** @description Of one CPU's time: 0.5 is half of one */
+                        cpus?: number | null;
+                        /** @description Processes and threads at a time */
+                        pids?: number | null;
+                        /** @description Where it listens for HTTP; it is told so in the variable PORT */
+                        port?: number | null;
+                        health?: {
+                            /** @description Healthy when GET answers 200 to 399; when left out, when the port takes connections */
+                            path?: string | null;
+                            /** @description A deploy fails when its instance is not healthy so long after its start */
+                            timeoutMs?: number | null;
+                        } | null;
+                    };
+                };
+                "application/merge-patch+json": {
+                    template?: {
+                        /** @description A repository of the project, or a base image; maybe with :tag or @digest */
+                        image?: string | null;
+                        /** @description In place of the image's Cmd */
+                        command?: string[] | null;
+                        /** @description In place of the image's Entrypoint; then its Cmd does not count either */
+                        entrypoint?: string[] | null;
+                        env?: {
+                            [key: string]: string | null;
+                        } | null;
+                        /** @description Name or uid, maybe : and a group, in place of the image's */
+                        user?: string | null;
+                        workingDir?: string | null;
+                        /** @description Its processes are ended when they need more */
+                        memoryBytes?: number | null;
+                        /** @description Of one CPU's time: 0.5 is half of one */
+                        cpus?: number | null;
+                        /** @description Processes and threads at a time */
+                        pids?: number | null;
+                        /** @description Where it listens for HTTP; it is told so in the variable PORT */
+                        port?: number | null;
+                        health?: {
+                            /** @description Healthy when GET answers 200 to 399; when left out, when the port takes connections */
+                            path?: string | null;
+                            /** @description A deploy fails when its instance is not healthy so long after its start */
+                            timeoutMs?: number | null;
+                        } | null;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
             /** @description The result. */
             202: {
                 headers: {

@@ -31,3 +31,12 @@ export const RouteChangeSchema = z.strictObject({
   route: RouteSchema.nullable(),
 });
 export type RouteChange = z.infer<typeof RouteChangeSchema>;
+
+/** What an edge that lives tells of itself. */
+export const EdgeReportSchema = z.strictObject({
+  /** it has every change up to this one */
+  version: z.int(),
+  /** engine ids: requests are under way to these, and its routes no longer lead there */
+  leaving: z.array(z.string()),
+});
+export type EdgeReport = z.infer<typeof EdgeReportSchema>;

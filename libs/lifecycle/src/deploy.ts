@@ -1,5 +1,12 @@
 /** Where a deploy is. It ends once. */
-export const DEPLOY_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+export const DEPLOY_STATES = [
+  'queued',
+  'running',
+  'succeeded',
+  'failed',
+  'superseded',
+  'cancelled',
+] as const;
 export type DeployState = (typeof DEPLOY_STATES)[number];
 
 /** The states that each state may follow. */
@@ -9,6 +16,7 @@ const FOLLOWS: Readonly<Record<DeployState, readonly DeployState[]>> = {
   succeeded: ['running'],
   // one for which there is no place never runs
   failed: ['queued', 'running'],
+  superseded: ['queued', 'running'],
   cancelled: ['queued', 'running'],
 };
 

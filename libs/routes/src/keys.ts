@@ -4,3 +4,7 @@ export const ROUTES = 'routes';
 export const VERSION = 'routes:version';
 /** Where each change is told, in the order of versions. */
 export const CHANGES = 'routes:changes';
+/** A set: identifiers of edges. */
+export const EDGES = 'routes:edges';
+/** What an edge told last; it expires. */
+export const edgeKey = (id: string): string => `${EDGES}:${id}`;

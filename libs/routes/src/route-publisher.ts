@@ -1,6 +1,6 @@
-import type { RouteChange } from '@slipway/contracts';
+import { type EdgeReport, EdgeReportSchema, type RouteChange } from '@slipway/contracts';
 import { connect, type Redis } from '@slipway/redis';
-import { CHANGES, ROUTES, VERSION } from './keys.ts';
+import { CHANGES, EDGES, edgeKey, ROUTES, VERSION } from './keys.ts';
 
 /**
  * KEYS the hash, the version; ARGV the channel, the version to follow, the new version, and for each
@@ -49,6 +49,18 @@ export class RoutePublisher {
       ...[CHANGES, String(after), String(newest), ...told],
     );
     return done === 1;
+  }
+
+  /** Of each edge that lives. @throws while Redis is away */
+  async edges(): Promise<EdgeReport[]> {
+    const ids = await this.#connection.smembers(EDGES);
+    if (ids.length === 0) return [];
+    const told = await this.#connection.mget(ids.map(edgeKey));
+    const gone = ids.filter((_, index) => told[index] === null);
+    if (gone.length > 0) await this.#connection.srem(EDGES, ...gone);
+    return told
+      .filter((text) => text !== null)
+      .map((text) => EdgeReportSchema.parse(JSON.parse(text)));
   }
 
   close(): void {

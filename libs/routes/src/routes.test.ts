@@ -17,7 +17,7 @@ beforeAll(async () => {
   await vi.waitFor(() => publisher.version());
 });
 afterAll(async () => {
-  for (const table of opened) table.close();
+  await Promise.all(opened.map((table) => table.close()));
   publisher?.close();
   await redis?.[Symbol.asyncDispose]();
 });
@@ -104,4 +104,19 @@ test('a Redis that has lost everything takes nothing away, and is filled again f
   await settled(later);
   await settled(table);
   expect(later.find('f')).toEqual(table.find('f'));
+});
+
+test('an edge tells of a version when it has all routes of it, and of nothing once it is closed', async () => {
+  const table = await open();
+  await table.report(['1']);
+  expect(await publisher.edges()).toEqual([{ version, leaving: ['1'] }]);
+  await breakConnections();
+  await vi.waitFor(() => publish(change('m', routeTo('m', '2'))));
+  await vi.waitFor(async () => {
+    await table.report([]);
+    expect(await publisher.edges()).toEqual([{ version, leaving: [] }]);
+  });
+  expect(table.find('m')?.instances[0]?.engineId).toBe('2');
+  await table.close();
+  expect(await publisher.edges()).toEqual([]);
 });

@@ -39,6 +39,18 @@ export function parseInput(contract: RouteContract, request: FastifyRequest): Pa
   throw invalidRequest(first, errors);
 }
 
+/**
+ * For what a handler makes of a request.
+ * @param where the path before its own, with a dot at its end
+ * @throws AppError `invalid-request`
+ */
+export function parsed<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const errors = fieldErrors(result.error, where);
+  throw invalidRequest(errors[0] ?? { path: where, message: 'is not valid' }, errors);
+}
+
 /** For what only a handler can tell. @param path e.g. `image`, `query.tag` */
 export function invalid(path: string, message: string): AppError {
   return invalidRequest({ path, message });

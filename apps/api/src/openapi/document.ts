@@ -76,12 +76,18 @@ function pathParameters(route: RouteContract): { path?: z.ZodObject } {
 }
 
 function requestBody({
+  method,
   body,
   upload,
 }: RouteContract): Pick<ZodOpenApiOperationObject, 'requestBody'> {
   if (body === undefined && upload === undefined) return {};
   const required = !body?.safeParse({}).success;
-  const json = body === undefined ? {} : { 'application/json': { schema: body } };
+  const types = [
+    'application/json',
+    ...(method === 'PATCH' ? ['application/merge-patch+json'] : []),
+  ];
+  const json =
+    body === undefined ? {} : Object.fromEntries(types.map((type) => [type, { schema: body }]));
   const bytes = { schema: { type: 'string' as const, format: 'binary' } };
   const files = Object.fromEntries((upload ?? []).map((mediaType) => [mediaType, bytes]));
   return { requestBody: { required, content: { ...json, ...files } } };

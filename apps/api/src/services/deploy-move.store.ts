@@ -11,6 +11,7 @@ import { place } from '../placement/place.ts';
 import { DATABASE, ROUTE_PUBLISHER } from '../platform.module.ts';
 import { RouteStore } from '../routing/route.store.ts';
 import { DeployPhase, type DeployReason, type PhaseName } from './deploy.schema.ts';
+import type { Leaving } from './draining.ts';
 import { type DeployView, nextMove } from './next-move.ts';
 import { ended, entered } from './phases.ts';
 import { ServiceTemplate } from './service.schema.ts';
@@ -20,12 +21,15 @@ type DeployRow = Prisma.DeployGetPayload<{
 }>;
 
 /** A container that is there for a deploy or a service that is not. */
-export interface UnwantedContainer {
+export interface UnwantedContainer extends Leaving {
   id: string;
   projectId: string;
   requestId: string;
-  /** its service is deleted; else its deploy failed, and its logs are worth to be kept */
-  isToGo: boolean;
+  /**
+   * `drain`: another has its place, and stop it when it has answered its requests; `stop`: it never
+   * had any; `remove`: its service is deleted, or nobody needs its logs any more
+   */
+  fate: 'drain' | 'stop' | 'remove';
 }
 
 /**
@@ -52,12 +56,20 @@ export class DeployMoveStore {
     });
   }
 
+  /** What a failed deploy leaves is kept, stopped, for its logs, until a newer one serves. */
   unwanted(): Promise<UnwantedContainer[]> {
     return this.database.prisma.$queryRaw<UnwantedContainer[]>`
-      SELECT c.id, c."projectId", d."requestId", s."deletedAt" IS NOT NULL AS "isToGo"
+      SELECT c.id, c."projectId", c."engineId", s."routeVersion"::float8 AS "routeVersion",
+        coalesce(CASE d.state WHEN 'succeeded' THEN serving."requestId" END, d."requestId") AS "requestId",
+        coalesce(greatest(d."finishedAt", serving."finishedAt"), now()) AS since,
+        CASE WHEN s."deletedAt" IS NOT NULL OR c.desired = 'stopped' THEN 'remove'
+          WHEN d.state IN ('succeeded', 'superseded') THEN 'drain' ELSE 'stop' END AS fate
       FROM "Container" c JOIN "Deploy" d ON d.id = c."deployId" JOIN "Service" s ON s.id = c."serviceId"
+        LEFT JOIN "Deploy" serving ON serving.id = s."servingDeployId"
       WHERE c.desired <> 'removed' AND (s."deletedAt" IS NOT NULL
-        OR c.desired = 'running' AND d.state IN ('failed', 'cancelled'))`;
+        OR d.id IS DISTINCT FROM serving.id AND d.state NOT IN ('queued', 'running')
+          AND coalesce(serving.state, '') <> 'running' AND (c.desired = 'running'
+            OR c.state IN ('exited', 'failed') AND (d.state = 'superseded' OR d.id < serving.id)))`;
   }
 
   /**

@@ -2,15 +2,20 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Notifications } from '@slipway/db';
 import { statesBefore } from '@slipway/lifecycle';
 import { type Logger, traced } from '@slipway/log';
+import type { RoutePublisher } from '@slipway/routes';
 import { ScopeStore } from '../access/scope.store.ts';
 import { STOP_GRACE_MS } from '../containers/container.schema.ts';
 import { ContainerStore } from '../containers/container.store.ts';
 import { Loop } from '../loop.ts';
-import { LOGGER, NOTIFICATIONS } from '../platform.module.ts';
+import { LOGGER, NOTIFICATIONS, ROUTE_PUBLISHER } from '../platform.module.ts';
 import { DeployMoveStore, type UnwantedContainer } from './deploy-move.store.ts';
+import { isDrained, type Published } from './draining.ts';
 
 const LOOK_EVERY_MS = 15_000;
 const AFTER_A_FAILURE_MS = 2_000;
+/** Edges tell each 100 ms. */
+const WHILE_DRAINING_MS = 100;
+const NOTHING: Published = { version: 0, edges: [] };
 
 /**
  * Brings every deploy to its end, and ends what it leaves behind. It is told of changes and also looks
@@ -24,6 +29,7 @@ export class DeployRunner {
     @Inject(DeployMoveStore) private readonly moves: DeployMoveStore,
     @Inject(ContainerStore) private readonly containers: ContainerStore,
     @Inject(ScopeStore) private readonly scopes: ScopeStore,
+    @Inject(ROUTE_PUBLISHER) private readonly publisher: RoutePublisher,
     @Inject(NOTIFICATIONS) notifications: Notifications,
     @Inject(LOGGER) private readonly log: Logger,
   ) {
@@ -39,10 +45,30 @@ export class DeployRunner {
     for (const { id, requestId } of await this.moves.unfinished()) {
       nextMs = Math.min(nextMs, await traced(requestId, () => this.#move(id)));
     }
-    for (const container of await this.moves.unwanted()) {
-      await traced(container.requestId, () => this.#end(container));
+    return Math.min(nextMs, await this.#endUnwanted());
+  }
+
+  async #endUnwanted(): Promise<number> {
+    const unwanted = await this.moves.unwanted();
+    const isDraining = unwanted.some(({ fate }) => fate === 'drain');
+    const published = isDraining ? await this.#published() : NOTHING;
+    let nextMs = LOOK_EVERY_MS;
+    for (const container of unwanted) {
+      if (container.fate === 'drain' && !isDrained(container, published, new Date())) {
+        nextMs = WHILE_DRAINING_MS;
+      } else {
+        await traced(container.requestId, () => this.#end(container));
+      }
     }
     return nextMs;
+  }
+
+  async #published(): Promise<Published> {
+    try {
+      return { version: await this.publisher.version(), edges: await this.publisher.edges() };
+    } catch {
+      return NOTHING; // Redis is away; who publishes says so
+    }
   }
 
   /** One that fails holds up no other. */
@@ -56,9 +82,10 @@ export class DeployRunner {
     }
   }
 
-  async #end({ id, projectId, requestId, isToGo }: UnwantedContainer): Promise<void> {
+  async #end({ id, projectId, requestId, fate }: UnwantedContainer): Promise<void> {
     const scope = await this.scopes.ofProject(projectId);
-    if (isToGo) await this.containers.remove(scope, id, statesBefore('removing'), { requestId });
-    else await this.containers.stop(scope, id, { graceMs: STOP_GRACE_MS }, { requestId });
+    if (fate === 'remove') {
+      await this.containers.remove(scope, id, statesBefore('removing'), { requestId });
+    } else await this.containers.stop(scope, id, { graceMs: STOP_GRACE_MS }, { requestId });
   }
 }

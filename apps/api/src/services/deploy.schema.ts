@@ -1,3 +1,4 @@
+import { DEPLOY_STATES } from '@slipway/lifecycle';
 import { z } from 'zod';
 import { listOf } from '../http/query.ts';
 
@@ -14,6 +15,7 @@ export const DEPLOY_REASONS = [
   'not-started',
   'instance-ended',
   'unhealthy',
+  'superseded',
   'service-deleted',
 ] as const;
 export type DeployReason = (typeof DEPLOY_REASONS)[number];
@@ -34,7 +36,7 @@ export const Deploy = z
     service: z.string(),
     revision: z.string(),
     imageDigest: z.string().describe("Of the image's manifest"),
-    state: z.string().meta({ examples: ['queued', 'running', 'succeeded', 'failed', 'cancelled'] }),
+    state: z.string().meta({ examples: [...DEPLOY_STATES] }),
     reason: z
       .string()
       .nullable()
@@ -45,7 +47,9 @@ export const Deploy = z
     container: z
       .string()
       .nullable()
-      .describe('Its instance, with the logs; one of a failed deploy is stopped and kept'),
+      .describe(
+        'Its instance, with the logs; one of a failed deploy is stopped, and kept until a newer one succeeds',
+      ),
     createdAt: z.iso.datetime(),
     startedAt: time,
     finishedAt: time,

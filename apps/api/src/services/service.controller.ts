@@ -4,7 +4,13 @@ import { askedBy } from '../access/asked.ts';
 import { PageQuery, pageOf } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { HostNames } from '../routing/host-names.ts';
-import { NewService, Service, ServiceList, ServiceTemplate } from './service.schema.ts';
+import {
+  NewService,
+  Service,
+  ServiceList,
+  ServicePatch,
+  ServiceTemplate,
+} from './service.schema.ts';
 import { ServiceService } from './service.service.ts';
 import type { ServiceRow } from './service.store.ts';
 
@@ -33,6 +39,14 @@ const listServices = defineRoute({
 const getService = defineRoute({
   ...{ method: 'GET', path: `${AT}/:service`, operationId: 'getService', tag, access },
   ...{ summary: 'One service', params: OfService, responses: { 200: Service } },
+});
+
+const changeService = defineRoute({
+  ...{ method: 'PATCH', path: `${AT}/:service`, operationId: 'changeService', tag, access },
+  summary: 'Change what a service is made of',
+  description:
+    'A merge patch (RFC 7396): what it leaves out stays, null gives a default again. What comes of it is the next revision and is deployed: its instance gets requests when it is healthy, and the one before ends when it has answered its own. A deploy that is not over is superseded. An image stays the digest that it was unless it is named. Answers 200, and does nothing, when nothing is different.',
+  ...{ params: OfService, body: ServicePatch, responses: { 202: Service, 200: Service } },
 });
 
 const deleteService = defineRoute({
@@ -70,6 +84,16 @@ export class ServiceController {
     return this.#resource(await this.services.get(scope, params.service));
   }
 
+  @Route(changeService)
+  async change(
+    @RouteInput() input: Input<typeof changeService>,
+  ): Promise<Output<typeof changeService>> {
+    const { params, body, reply } = input;
+    const { row, isChanged } = await this.services.change(askedBy(input), params.service, body);
+    reply.code(isChanged ? 202 : 200);
+    return this.#resource(row);
+  }
+
   @Route(deleteService)
   async delete(
     @RouteInput() { scope, params }: Input<typeof deleteService>,
@@ -79,15 +103,14 @@ export class ServiceController {
 
   #resource(row: ServiceRow): z.input<typeof Service> {
     const { id, name, label, servingDeploy, createdAt } = row;
-    const [revision] = row.revisions;
     const [deploy] = row.deploys;
-    if (revision === undefined || deploy === undefined) throw new Error(`${id} was never deployed`);
+    if (deploy === undefined) throw new Error(`${id} was never deployed`);
     const { state, reason, message } = deploy;
     return {
       ...{ id, name, url: this.hosts.urlOf(label) },
       serving: row.deletedAt === null && (servingDeploy?.containers.length ?? 0) > 0,
       servingRevision: servingDeploy?.revisionId ?? null,
-      template: ServiceTemplate.parse(revision.template),
+      template: ServiceTemplate.parse(deploy.revision.template),
       latestDeploy: { id: deploy.id, state, reason, message },
       createdAt: createdAt.toISOString(),
     };

@@ -1,6 +1,7 @@
 import { LabelSchema } from '@slipway/contracts';
 import { z } from 'zod';
 import { NewContainer } from '../containers/container.schema.ts';
+import { mergePatchOf } from '../http/merge-patch.ts';
 import { listOf } from '../http/query.ts';
 
 const health = z
@@ -44,6 +45,10 @@ export const NewService = z.strictObject({
 });
 export type NewService = z.output<typeof NewService>;
 
+/** The body of `PATCH …/services/{service}`, a merge patch. */
+export const ServicePatch = z.strictObject({ template: mergePatchOf(ServiceTemplate).optional() });
+export type ServicePatch = z.output<typeof ServicePatch>;
+
 export const Service = z
   .object({
     id: z.string(),
@@ -51,7 +56,7 @@ export const Service = z
     url: z.string().describe('Where it answers, and nothing else ever will'),
     serving: z.boolean().describe('An instance of it is there to answer'),
     servingRevision: z.string().nullable(),
-    template: ServiceTemplate.describe('Of the newest revision'),
+    template: ServiceTemplate.describe('Of the revision that was deployed last'),
     latestDeploy: z.object({
       ...{ id: z.string(), state: z.string() },
       ...{ reason: z.string().nullable(), message: z.string().nullable() },

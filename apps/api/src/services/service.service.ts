@@ -3,9 +3,11 @@ import { AppError } from '@slipway/contracts';
 import type { Asked } from '../access/asked.ts';
 import { notFound } from '../access/not-found.ts';
 import type { ProjectScope } from '../access/scope.store.ts';
+import { mergePatch } from '../http/merge-patch.ts';
+import { parsed } from '../http/validate.ts';
 import { ImageResolver } from '../images/image-resolver.ts';
-import type { NewService } from './service.schema.ts';
-import { type ServiceRow, ServiceStore } from './service.store.ts';
+import { type NewService, type ServicePatch, ServiceTemplate } from './service.schema.ts';
+import { type ChangedTemplate, type ServiceRow, ServiceStore } from './service.store.ts';
 
 const LABEL_ATTEMPTS = 5;
 
@@ -39,6 +41,25 @@ export class ServiceService {
 
   list(scope: ProjectScope, page: { limit: number; after: string }): Promise<ServiceRow[]> {
     return this.services.list(scope, page);
+  }
+
+  /** @throws AppError `not-found`, `invalid-request` */
+  async change(
+    asked: Asked,
+    reference: string,
+    patch: ServicePatch,
+  ): Promise<{ row: ServiceRow; isChanged: boolean }> {
+    const { id } = await this.get(asked.scope, reference);
+    const named = patch.template?.image ?? null;
+    const image =
+      named === null ? {} : { image: await this.images.resolve(asked, named, 'template.image') };
+    const merged = (current: ServiceTemplate): ChangedTemplate => {
+      const template = mergePatch(current, patch.template ?? {});
+      return { template: parsed(ServiceTemplate, template, 'template.'), ...image };
+    };
+    const changed = await this.services.change(asked.scope, id, merged, asked);
+    if (changed === null) throw notFound(`service "${reference}" in this project`);
+    return changed;
   }
 
   async delete(scope: ProjectScope, reference: string): Promise<ServiceRow> {

@@ -6,13 +6,14 @@ export async function pushTestImage(
   { registryUrl, token }: Pick<TestApi, 'registryUrl' | 'token'>,
   repository: string,
   tag: string,
+  annotations: Record<string, string> = {},
 ): Promise<string> {
   const client = new RegistryClient(registryUrl, `Bearer ${token}`);
   const bytes = Buffer.from('{}');
   const config = { mediaType: MEDIA_TYPES.config, digest: digestOf(bytes), size: bytes.length };
   await client.pushBlob(repository, config, bytes);
   const mediaType = MEDIA_TYPES.manifest;
-  const content = JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [] });
+  const content = JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [], annotations });
   await client.pushManifest(repository, tag, { mediaType, content });
   return digestOf(content);
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Stage, type TestEdge } from '../edge.fixture.ts';
 import { LIMITS } from '../limits.ts';
 import { IDLE_MS, Instances } from './instances.ts';
+import { UnderWay } from './under-way.ts';
 
 let stage: Stage;
 let edge: TestEdge;
@@ -152,15 +153,17 @@ test('the one that cannot be reached is passed over, the least busy one is taken
 });
 
 test('of an idle instance nothing is kept, of a busy one everything', async () => {
-  const instances = new Instances({ ...LIMITS, confirmEveryMs: Infinity });
+  const underWay = new UnderWay();
+  const instances = new Instances({ ...LIMITS, confirmEveryMs: Infinity }, underWay);
   const [idle, busy] = [stage.agent.knows('127.0.0.1', 80), stage.agent.knows('127.0.0.1', 80)];
-  const [, upstream] = await Promise.all([instances.reach(idle), instances.reach(busy)]);
-  const end = upstream.begin();
+  await Promise.all([instances.reach(idle), instances.reach(busy)]);
+  const route = { host: 'a', serviceId: 'svc_1', revisionId: 'rev_1', instances: [busy] };
+  const end = underWay.begin(route, busy);
   instances.sweep(performance.now());
   expect(instances.count).toBe(2);
   instances.sweep(performance.now() + IDLE_MS + 1);
   expect(instances.count).toBe(1);
-  expect(instances.underWay(busy)).toBe(1);
+  expect(underWay.count(busy)).toBe(1);
   end();
   instances.sweep(performance.now() + IDLE_MS + 1);
   expect(instances.count).toBe(0);

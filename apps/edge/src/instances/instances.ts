@@ -1,6 +1,8 @@
 import { AGENT_CALLS, type Instance } from '@slipway/contracts';
 import { Connections, callerOf } from '@slipway/rpc';
 import type { Limits } from '../limits.ts';
+import { keyOf } from './key.ts';
+import type { UnderWay } from './under-way.ts';
 import { Upstream } from './upstream.ts';
 
 /**
@@ -13,13 +15,16 @@ const SWEEP_EVERY_MS = 15_000;
 /** Where instances are: their agents say so. */
 export class Instances {
   readonly #limits: Limits;
+  readonly #underWay: UnderWay;
   readonly #agents = new Connections();
   readonly #known = new Map<string, Upstream>();
   readonly #asked = new Map<string, Promise<Upstream>>();
   readonly #sweeper: NodeJS.Timeout;
 
-  constructor(limits: Limits) {
+  /** @param underWay while something is to an instance, it is kept */
+  constructor(limits: Limits, underWay: UnderWay) {
     this.#limits = limits;
+    this.#underWay = underWay;
     this.#sweeper = setInterval(() => this.sweep(performance.now()), SWEEP_EVERY_MS);
     this.#sweeper.unref();
   }
@@ -29,16 +34,14 @@ export class Instances {
     return this.#known.size;
   }
 
-  /** How much is under way to an instance. */
-  underWay(instance: Instance): number {
-    return this.#known.get(keyOf(instance))?.underWay ?? 0;
-  }
-
   /** @throws when its agent is away, or knows no address of it */
   reach(instance: Instance): Promise<Upstream> {
     const key = keyOf(instance);
     const known = this.#known.get(key);
-    if (known !== undefined && this.#isConfirmed(known)) return Promise.resolve(known);
+    if (known !== undefined) {
+      known.lastUsedMs = performance.now();
+      if (this.#isConfirmed(known)) return Promise.resolve(known);
+    }
     const asked = this.#asked.get(key) ?? this.#ask(instance, key);
     this.#asked.set(key, asked);
     return asked;
@@ -54,7 +57,8 @@ export class Instances {
   /** Forgets what is idle. @param nowMs of `performance.now()` */
   sweep(nowMs: number): void {
     for (const [key, upstream] of this.#known) {
-      if (upstream.idleMs(nowMs) >= IDLE_MS) this.#drop(key, upstream);
+      const isIdle = nowMs - upstream.lastUsedMs >= IDLE_MS && !this.#underWay.has(key);
+      if (isIdle) this.#drop(key, upstream);
     }
   }
 
@@ -106,8 +110,3 @@ export class Instances {
 }
 
 class UnknownInstance extends Error {}
-
-/** A container may be the instance of several services, each at a port of its own. */
-function keyOf({ node, engineId, port }: Instance): string {
-  return `${node} ${engineId} ${port}`;
-}

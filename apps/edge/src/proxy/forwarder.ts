@@ -5,6 +5,7 @@ import type { RouteTable } from '@slipway/routes';
 import type { Dispatcher } from 'undici';
 import type { Instances } from '../instances/instances.ts';
 import { inOrder } from '../instances/order.ts';
+import type { UnderWay } from '../instances/under-way.ts';
 import { bodyOf } from './body.ts';
 import { exchange, NotReached } from './exchange.ts';
 import { headersForward } from './headers.ts';
@@ -28,12 +29,19 @@ interface Visit {
 export class Forwarder {
   readonly #table: RouteTable;
   readonly #instances: Instances;
+  readonly #underWay: UnderWay;
   readonly #log: Logger;
   #turn = 0;
 
-  constructor(parts: { table: RouteTable; instances: Instances; log: Logger }) {
+  constructor(parts: {
+    table: RouteTable;
+    instances: Instances;
+    underWay: UnderWay;
+    log: Logger;
+  }) {
     this.#table = parts.table;
     this.#instances = parts.instances;
+    this.#underWay = parts.underWay;
     this.#log = parts.log;
   }
 
@@ -56,24 +64,45 @@ export class Forwarder {
   }
 
   async #forward(visit: Visit, target: Target): Promise<void> {
-    const { request, response } = visit;
-    const route = this.#table.find(target.host);
-    if (route === null) {
-      throw new AppError('not-found', `There is no service with the host "${target.host}".`);
-    }
-    visit.route = route;
+    visit.route = this.#routeTo(target);
     // asks about the server as a whole, and no service needs to be awake for that; undici does not send it
-    if (request.url === '*') return void response.writeHead(204).end();
+    if (visit.request.url === '*') return void visit.response.writeHead(204).end();
     const options = dispatchOptions(visit, target);
-    const underWay = (instance: Instance): number => this.#instances.underWay(instance);
-    for (const instance of inOrder(route.instances, underWay, this.#turn++)) {
-      visit.instance = instance;
-      if (await this.#isTaken(visit, instance, options)) return;
-    }
+    let tried: Route;
+    do {
+      tried = this.#routeTo(target);
+      visit.route = tried;
+      if (await this.#isForwarded(visit, tried, options)) return;
+    } while (tried !== this.#routeTo(target)); // instances that are gone may have been replaced
     throw new AppError(
       'no-instance',
       'No instance of the service can be reached at the moment; try again.',
     );
+  }
+
+  #routeTo({ host }: Target): Route {
+    const route = this.#table.find(host);
+    if (route !== null) return route;
+    throw new AppError('not-found', `There is no service with the host "${host}".`);
+  }
+
+  /** False: no instance was reached, and nothing sent. */
+  async #isForwarded(
+    visit: Visit,
+    route: Route,
+    options: Dispatcher.DispatchOptions,
+  ): Promise<boolean> {
+    const { response } = visit;
+    const count = (instance: Instance): number => this.#underWay.count(instance);
+    for (const instance of inOrder(route.instances, count, this.#turn++)) {
+      visit.instance = instance;
+      const end = this.#underWay.begin(route, instance);
+      response.once('close', end);
+      if (await this.#isTaken(visit, instance, options)) return true;
+      response.off('close', end);
+      end();
+    }
+    return false;
   }
 
   /** False: nothing of the instance was reached, and nothing sent. */
@@ -89,16 +118,12 @@ export class Forwarder {
       });
       if (response.closed) return true;
       if (upstream === undefined) break;
-      const end = upstream.begin();
-      response.once('close', end);
       try {
         await exchange(upstream.pool, options, response, head);
         return true;
       } catch (error) {
         if (!(error instanceof NotReached)) throw error;
         failure = error;
-        response.off('close', end);
-        end();
         this.#instances.forget(instance, upstream);
       }
     }
