@@ -5,20 +5,14 @@ import { type Endpoints, type Instance, toolsForTests } from '@slipway/infra';
 import { openMetrics } from '@slipway/metrics';
 import { digestOf, RegistryClient } from '@slipway/oci';
 import { exec } from '@slipway/process';
-import { Containerd } from '../../apps/agent/src/containerd/containerd.ts';
+import type { Containerd } from '../../apps/agent/src/containerd/containerd.ts';
 import type { RuntimeSpec } from '../../apps/agent/src/containers/runtime-spec.ts';
 import { ImagePuller, type LocalImage } from '../../apps/agent/src/images/image-puller.ts';
+import { containerdOf } from '../fixtures/containerd.ts';
 import { COMMAND, IMAGE, type Starter, timed } from './starter.ts';
 
 /** Beside the platform's own, so that its agent does not clear what is no container of its. */
 const NAMESPACE = 'bench';
-
-function containerdOf({ runDir }: Instance, namespace: string): Containerd {
-  return new Containerd({
-    ...{ socket: join(runDir, 'containerd.sock'), namespace },
-    runcRoot: join(runDir, 'runc', namespace),
-  });
-}
 
 /** What a container of the platform is made of. */
 export async function specOf(instance: Instance, engineId: string): Promise<RuntimeSpec> {

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { instanceOf } from '@slipway/infra';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { disagreements, programs, shimOf } from '../fixtures/agreement.ts';
 import { containersIn } from '../fixtures/containers.ts';
 import {
@@ -17,7 +18,7 @@ import { stagesIn } from '../fixtures/stages.ts';
 /* Parts of the platform are killed while containers are in every stage of their lives. */
 
 const { runThrough, runningOne } = stagesIn(platform());
-const { get, remove, ended, kill, logs, sh, stop, untilItSays } = containersIn(platform());
+const { get, remove, ended, kill, logs, sh, start, stop, untilItSays } = containersIn(platform());
 
 const WITHIN = { timeout: 120_000, interval: 200 };
 /** What is asked for takes about as long. */
@@ -62,6 +63,23 @@ test('a shim that is killed takes its own container with it, and no other', asyn
   await expect.poll(disagreements, WITHIN).toEqual([]);
   expect((await programs()).get(lasting.engineId)).toBe(program);
   await remove(one);
+});
+
+test('a bundle that a killed containerd left without a shim is in no run’s way', async () => {
+  const made = await sh('exit 4');
+  await ended(made);
+  // as far as it comes before the shim is begun
+  const { runDir } = instanceOf(inject('checkoutFolder'));
+  const bundle = join(
+    ...[runDir, 'containerd/io.containerd.runtime.v2.task/slipway', made.engineId],
+  );
+  await expect.poll(() => existsSync(bundle), WITHIN).toBe(false);
+  mkdirSync(join(bundle, 'rootfs'), { recursive: true });
+  writeFileSync(join(bundle, 'config.json'), '{}');
+  symlinkSync('/nowhere', join(bundle, 'work'));
+  await start(made);
+  expect(await ended(made, 2)).toMatchObject({ exitCode: 4 });
+  await remove(made);
 });
 
 test('what a program wrote as nobody read it is in its log', async () => {

@@ -7,7 +7,7 @@ import { servicesIn } from '../fixtures/services.ts';
 
 /* Services that change while they are used. */
 
-const { create, change, deployed, get, remove } = servicesIn(platform());
+const { create, change, rollBack, deployed, get, remove } = servicesIn(platform());
 const { wait } = containersIn(platform());
 
 /** Takes its time for answers, and none for its end: what is not answered then never is. */
@@ -40,10 +40,14 @@ test('changes under load drop no request, and nobody hears of an old one after a
   expect(third).toMatchObject({ state: 'succeeded' });
   expect(await deployed(hasty)).toMatchObject({ state: 'superseded' });
   expect((await ask(service.url)).body).toBe('3');
-  for (const { container } of [first, second]) await wait({ id: container ?? '' }, 'removed');
+  const fourth = await deployed(await rollBack(service, second.revision));
+  expect(fourth).toMatchObject({ state: 'succeeded', revision: second.revision });
+  expect((await ask(service.url)).body).toBe('2');
+  for (const { container } of [first, second, third])
+    await wait({ id: container ?? '' }, 'removed');
   const { requests, failures, answers } = await stop();
   expect(failures).toEqual([]);
   expect(requests).toBeGreaterThan(500);
-  for (const said of answers) expect(said).toEqual(['1', '2', '3']);
+  for (const said of answers) expect(said).toEqual(['1', '2', '3', '2']);
   await remove(service);
 });

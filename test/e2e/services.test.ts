@@ -63,7 +63,7 @@ test('a host that is no service’s is 404, by the edge itself', async () => {
 test('what does not come up fails its deploy with what was in the way; its logs can be read', async () => {
   const ends = await create('ends', {
     image: 'busybox',
-    command: ['sh', '-c', 'echo oops; exit 3'],
+    command: ['sh', '-c', "printf '\\0 oops\\n'; exit 3"], // PostgreSQL takes no NUL
   });
   const deaf = await create('deaf', {
     ...{ image: 'node', command: echo('3000, "127.0.0.1"'), port: 3000 },
@@ -73,10 +73,18 @@ test('what does not come up fails its deploy with what was in the way; its logs 
   expect(ended).toMatchObject({ state: 'failed', reason: 'instance-ended' });
   expect(ended.message).toContain('exit code 3');
   const container = await wait({ id: ended.container ?? '' }, 'exited');
-  expect(await logs(container)).toBe('oops\n');
+  expect(await logs(container)).toBe('\0 oops\n');
+  expect(ended.failure).toMatchObject({
+    instance: { state: 'exited', exitCode: 3, reason: 'error' },
+    lastLines: [{ stream: 'stdout', line: '\ufffd oops' }],
+  });
   const unhealthy = await deployed(deaf);
   expect(unhealthy).toMatchObject({ state: 'failed', reason: 'unhealthy' });
   expect(unhealthy.message).toContain('port 3000, or only on 127.0.0.1');
+  expect(unhealthy.failure).toMatchObject({
+    probe: { port: 3000, path: null, message: expect.stringContaining('port 3000') },
+    ...{ instance: { state: 'running' }, lastLines: [] },
+  });
   expect(await ask(deaf.url)).toMatchObject({
     ...{ status: 503, body: expect.stringContaining('no-instance') },
   });

@@ -40,6 +40,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   });
   const containerd = new Containerd({
     socket: env.CONTAINERD_SOCKET,
+    stateDir: env.CONTAINERD_STATE_DIR,
     namespace: env.CONTAINERD_NAMESPACE,
     runcRoot: env.RUNC_ROOT,
   });

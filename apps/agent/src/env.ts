@@ -34,6 +34,7 @@ export const EnvSchema = z.object({
     .regex(/^https?:\/\/[^/]+$/, 'must be http:// or https:// and a host')
     .describe('Where images are pulled from'),
   CONTAINERD_SOCKET: socket.describe("The container engine's"),
+  CONTAINERD_STATE_DIR: folder.describe('The `state` of its configuration'),
   CONTAINERD_NAMESPACE: z.string().min(1).default('slipway'),
   RUNC_ROOT: folder.describe('Where runc keeps its state'),
   CGROUP_PARENT: z

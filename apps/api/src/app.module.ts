@@ -47,6 +47,9 @@ import { DeployService } from './services/deploy.service.ts';
 import { DeployStore } from './services/deploy.store.ts';
 import { DeployMoveStore } from './services/deploy-move.store.ts';
 import { DeployRunner } from './services/deploy-runner.ts';
+import { RedeployStore } from './services/redeploy.store.ts';
+import { RevisionController } from './services/revision.controller.ts';
+import { RevisionStore } from './services/revision.store.ts';
 import { ServiceController } from './services/service.controller.ts';
 import { ServiceService } from './services/service.service.ts';
 import { ServiceStore } from './services/service.store.ts';
@@ -63,6 +66,7 @@ import { ServiceStore } from './services/service.store.ts';
     MetricsController,
     OpenApiController,
     ProjectController,
+    RevisionController,
     ServiceController,
   ],
   providers: [
@@ -70,7 +74,8 @@ import { ServiceStore } from './services/service.store.ts';
     SealedValues,
     ...[ContextStore, ContextService, BuildStore, BuildService, BuildLog, BuildLogArchive],
     ...[ContainerStore, ContainerService, ContainerLogs, ContainerSignals, Restarts],
-    ...[ServiceStore, ServiceService, DeployStore, DeployService, DeployMoveStore, DeployRunner],
+    ...[ServiceStore, ServiceService, RedeployStore, RevisionStore],
+    ...[DeployStore, DeployService, DeployMoveStore, DeployRunner],
     ...[HostNames, RouteStore, RouteFeed],
     ...[OutboxStore, Dispatcher, AddressStore, PlatformStateStore],
     ...[AgentDoor, BuildDoor, ContainerOrderStore, BuildOrderStore, ObservationStore],

@@ -5,7 +5,7 @@ import { type Instance, stateLinkOf } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
 import { cgroupOf, stopContainers } from '../reaper/cgroups.ts';
 import { apiSocketOf } from './api.ts';
-import { containerdSocketOf, namespacesDirOf } from './containerd.ts';
+import { containerdSocketOf, containerdStateDirOf, namespacesDirOf } from './containerd.ts';
 import { nodeProcess } from './node-process.ts';
 import type { Part } from './part.ts';
 import { redisSocketOf } from './redis.ts';
@@ -70,6 +70,7 @@ function settings(
     REDIS_URL: redisSocketOf(instance),
     REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,
     CONTAINERD_SOCKET: containerdSocketOf(instance),
+    CONTAINERD_STATE_DIR: containerdStateDirOf(instance),
     RUNC_ROOT: join(runDir, 'runc'),
     CGROUP_PARENT: `/${cgroupOf(instance)}`,
     NETWORK_RANGE: networkRange,

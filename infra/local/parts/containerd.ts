@@ -23,6 +23,10 @@ export function containerdSocketOf({ runDir }: Instance): string {
   return join(runDir, 'containerd.sock');
 }
 
+export function containerdStateDirOf({ runDir }: Instance): string {
+  return join(runDir, 'containerd');
+}
+
 /** Where the agent keeps network namespaces. */
 export function namespacesDirOf({ runDir }: Instance): string {
   return join(runDir, 'netns');
@@ -71,7 +75,7 @@ function configuration(instance: Instance): string {
   const socket = containerdSocketOf(instance);
   return `version = 2
 root = ${toml(join(stateLinkOf(instance), 'containerd', 'root'))}
-state = ${toml(join(instance.runDir, 'containerd'))}
+state = ${toml(containerdStateDirOf(instance))}
 disabled_plugins = [${DISABLED.map(toml).join(', ')}]
 
 [grpc]

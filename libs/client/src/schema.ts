@@ -488,6 +488,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization}/projects/{project}/services/{service}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a service was made of, the newest first */
+        get: operations["listRevisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/services/{service}/revisions/{revision}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One revision */
+        get: operations["getRevision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/services/{service}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deploy an earlier revision again
+         * @description Without a revision it is the last that served before the newest deploy. A deploy that is not over ends as rolled back.
+         */
+        post: operations["rollBackService"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -799,6 +853,7 @@ export interface components {
              * @example failed
              * @example superseded
              * @example cancelled
+             * @example rolled-back
              */
             state: string;
             /**
@@ -809,6 +864,7 @@ export interface components {
              * @example instance-ended
              * @example unhealthy
              * @example superseded
+             * @example rolled-back
              * @example service-deleted
              */
             reason: string | null;
@@ -817,6 +873,7 @@ export interface components {
             phases: {
                 /**
                  * @example place
+                 * @example pull
                  * @example start
                  * @example healthy
                  * @example route
@@ -833,12 +890,95 @@ export interface components {
                 startedAt: string | null;
                 finishedAt: string | null;
             }[];
+            /** @description Of one that failed and had an instance */
+            failure: {
+                /** @description What it was asked */
+                probe: {
+                    port: number;
+                    /** @description null: the port was to take connections */
+                    path: string | null;
+                    timeoutMs: number;
+                    /** @description What was in the way when it was probed last */
+                    message: string | null;
+                };
+                instance: {
+                    state: string;
+                    exitCode: number | null;
+                    reason: string | null;
+                    message: string | null;
+                };
+                /** @description What it wrote last; null: its node did not answer */
+                lastLines: {
+                    /** Format: date-time */
+                    time: string;
+                    stream: string;
+                    line: string;
+                }[] | null;
+            } | null;
             /** @description Its instance, with the logs; one of a failed deploy is stopped, and kept until a newer one succeeds */
             container: string | null;
             /** Format: date-time */
             createdAt: string;
             startedAt: string | null;
             finishedAt: string | null;
+        };
+        RevisionList: {
+            items: components["schemas"]["Revision"][];
+            /** @description For the next page; null: this is the last */
+            nextCursor: string | null;
+        };
+        Revision: {
+            id: string;
+            /** @description Counts the service's, from 1 */
+            number: number;
+            template: {
+                /** @description A repository of the project, or a base image; maybe with :tag or @digest */
+                image: string;
+                /** @description In place of the image's Cmd */
+                command?: string[];
+                /** @description In place of the image's Entrypoint; then its Cmd does not count either */
+                entrypoint?: string[];
+                /** @default {} */
+                env: {
+                    [key: string]: string;
+                };
+                /** @description Name or uid, maybe : and a group, in place of the image's */
+                user?: string;
+                workingDir?: string;
+                /**
+                 * @description Its processes are ended when they need more
+                 * @default 536870912
+                 */
+                memoryBytes: number;
+                /**
+                 * @description Of one CPU's time: 0.5 is half of one
+                 * @default 1
+                 */
+                cpus: number;
+                /**
+                 * @description Processes and threads at a time
+                 * @default 1024
+                 */
+                pids: number;
+                /**
+                 * @description Where it listens for HTTP; it is told so in the variable PORT
+                 * @default 8080
+                 */
+                port: number;
+                health: {
+                    /** @description Healthy when GET answers 200 to 399; when left out, when the port takes connections */
+                    path?: string;
+                    /**
+                     * @description A deploy fails when its instance is not healthy so long after its start
+                     * @default 60000
+                     */
+                    timeoutMs: number;
+                };
+            };
+            /** @description Of the image's manifest, whatever its tag is now */
+            imageDigest: string;
+            /** Format: date-time */
+            createdAt: string;
         };
         Problem: {
             type: string;
@@ -2085,6 +2225,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Deploy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRevisions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The last page's `nextCursor` */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRevision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                service: string;
+                revision: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revision"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rollBackService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Its identifier; without one it is the last that served before the newest deploy */
+                    revision?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            /** @description The result. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -77,6 +77,8 @@ const message = z.string().nullable();
 
 /** What an agent saw of a container. Seen twice or late it changes nothing. */
 export const ObservationSchema = z.discriminatedUnion('state', [
+  /** its image is on the node; told of those that have a probe */
+  z.strictObject({ state: z.literal('pulled') }),
   z.strictObject({ state: z.literal('created') }),
   z.strictObject({ state: z.literal('running'), generation, startedAt: Time }),
   /** the run's probe has succeeded */

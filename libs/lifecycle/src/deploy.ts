@@ -6,6 +6,7 @@ export const DEPLOY_STATES = [
   'failed',
   'superseded',
   'cancelled',
+  'rolled-back',
 ] as const;
 export type DeployState = (typeof DEPLOY_STATES)[number];
 
@@ -18,6 +19,7 @@ const FOLLOWS: Readonly<Record<DeployState, readonly DeployState[]>> = {
   failed: ['queued', 'running'],
   superseded: ['queued', 'running'],
   cancelled: ['queued', 'running'],
+  'rolled-back': ['queued', 'running'],
 };
 
 export function deployStatesBefore(state: DeployState): readonly DeployState[] {

@@ -21,9 +21,12 @@ export class Leases {
     try {
       return await work(id);
     } finally {
-      await this.#rpc
-        .call('leases.v1.Leases/Delete', ['DeleteLeaseRequest', 'Empty'], { id })
-        .catch(() => {}); // it expires
+      await this.end(id).catch(() => {}); // it expires
     }
+  }
+
+  /** @param sync only when the garbage is collected */
+  async end(id: string, { sync }: { sync: boolean } = { sync: false }): Promise<void> {
+    await this.#rpc.call('leases.v1.Leases/Delete', ['DeleteLeaseRequest', 'Empty'], { id, sync });
   }
 }

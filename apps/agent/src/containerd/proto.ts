@@ -76,6 +76,8 @@ message Lease { string id = 1; map<string, string> labels = 3; }
 message CreateLeaseRequest { string id = 1; map<string, string> labels = 3; }
 message LeaseResponse { Lease lease = 1; }
 message DeleteLeaseRequest { string id = 1; bool sync = 2; }
+message Resource { string id = 1; string type = 2; }
+message AddResourceRequest { string id = 1; Resource resource = 2; }
 
 message SubscribeRequest { repeated string filters = 1; }
 message Envelope { Timestamp timestamp = 1; string namespace = 2; string topic = 3; Any event = 4; }

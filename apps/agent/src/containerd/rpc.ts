@@ -93,6 +93,10 @@ export function unlessPresent<T>(call: Promise<T>): Promise<T | null> {
   return unless(status.ALREADY_EXISTS, call);
 }
 
+export function isPresent(error: unknown): boolean {
+  return (error as ServiceError).code === status.ALREADY_EXISTS;
+}
+
 async function unless<T>(code: status, call: Promise<T>): Promise<T | null> {
   try {
     return await call;

@@ -6,6 +6,8 @@ export const RUNTIME = 'io.containerd.runc.v2';
 export interface ContainerdSettings {
   socket: string;
   namespace: string;
+  /** the `state` of its configuration */
+  stateDir: string;
   /** where runc keeps its state */
   runcRoot: string;
 }

@@ -24,17 +24,25 @@ export class Snapshots {
     return info !== null;
   }
 
-  /** An active one on top of `parent` ('': of nothing), the present one when there is one. */
-  async prepare(key: string, parent: string, options: CallOptions = {}): Promise<Mount[]> {
+  /**
+   * An active one on top of `parent` ('': of nothing), the present one when there is one.
+   * @param lease keeps it, also when there was one
+   */
+  async prepare(key: string, parent: string, { lease }: { lease: string }): Promise<Mount[]> {
     const made = await unlessPresent(
       this.#rpc.call<{ mounts: Mount[] }>(
         'snapshots.v1.Snapshots/Prepare',
         ['PrepareSnapshotRequest', 'MountsResponse'],
         { snapshotter: SNAPSHOTTER, key, parent },
-        options,
+        { lease },
       ),
     );
-    return made?.mounts ?? this.mounts(key);
+    if (made !== null) return made.mounts;
+    // only the lease of an earlier attempt keeps it, which ends at any time, or has ended
+    await this.#rpc.call('leases.v1.Leases/AddResource', ['AddResourceRequest', 'Empty'], {
+      ...{ id: lease, resource: { id: key, type: `snapshots/${SNAPSHOTTER}` } },
+    });
+    return this.mounts(key);
   }
 
   async mounts(key: string): Promise<Mount[]> {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runcOptions } from './containers.ts';
-import { type ContainerdRpc, unlessAbsent, unlessPresent } from './rpc.ts';
+import { type ContainerdRpc, detailsOf, isPresent, unlessAbsent } from './rpc.ts';
 import type { ContainerdSettings } from './settings.ts';
 import type { Mount } from './snapshots.ts';
 
@@ -68,17 +69,24 @@ export class Tasks {
 
   /**
    * Everything up to the program's start. A containerd that was killed in the middle of it leaves a
-   * task that `get` does not find, and that is in the way: that goes, for the next attempt.
+   * task, or its folder, that `get` does not find, and that is in the way: that goes, for the next attempt.
    */
   async create(id: string, rootfs: readonly Mount[], output: TaskOutput): Promise<void> {
-    const creating = this.#rpc.call(
-      'tasks.v1.Tasks/Create',
-      ['CreateTaskRequest', 'CreateTaskResponse'],
-      { container_id: id, rootfs, ...output, options: runcOptions(this.#settings.runcRoot) },
-    );
-    if ((await unlessPresent(creating)) !== null) return;
-    await this.delete(id);
-    throw new Error(`a task of ${id} was in the way`);
+    try {
+      await this.#rpc.call('tasks.v1.Tasks/Create', ['CreateTaskRequest', 'CreateTaskResponse'], {
+        container_id: id,
+        rootfs,
+        ...output,
+        options: runcOptions(this.#settings.runcRoot),
+      });
+    } catch (error) {
+      const hasFolder = detailsOf(error).includes(
+        `mkdir ${bundleOf(this.#settings, id)}: file exists`,
+      );
+      if (!hasFolder && !isPresent(error)) throw error;
+      await this.delete(id);
+      throw new Error(`a task of ${id} was in the way`, { cause: error });
+    }
   }
 
   async start(id: string): Promise<void> {
@@ -106,7 +114,26 @@ export class Tasks {
       }),
     );
     await rm(shimSocketOf(this.#settings, id), { force: true }); // a killed shim leaves it
+    await removeUnused(bundleOf(this.#settings, id));
   }
+}
+
+/** @see containerd, runtime/v2/bundle.go */
+function bundleOf({ stateDir, namespace }: ContainerdSettings, id: string): string {
+  return join(stateDir, 'io.containerd.runtime.v2.task', namespace, id);
+}
+
+/**
+ * A bundle of which no shim made a container yet: the one kind that containerd, when it finds it at its
+ * start, cannot clear. Not recursively: a container's root file system could be mounted there.
+ */
+async function removeUnused(bundle: string): Promise<void> {
+  if (!existsSync(bundle) || existsSync(join(bundle, 'runtime'))) return;
+  for (const entry of await readdir(bundle, { withFileTypes: true })) {
+    const path = join(bundle, entry.name);
+    await (entry.isDirectory() ? rmdir(path) : rm(path, { force: true }));
+  }
+  await rmdir(bundle);
 }
 
 /** @see containerd, pkg/shim `SocketAddress`: all instances on a machine have one folder for them */

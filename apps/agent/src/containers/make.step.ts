@@ -9,6 +9,7 @@ import { stopSignalLabel } from './labels.ts';
 import { layersOf, readLayered } from './layered-file.ts';
 import type { NodeContext } from './node-context.ts';
 import { placeOf } from './place.ts';
+import { report } from './report.ts';
 import { runtimeSpec } from './runtime-spec.ts';
 import { userOf } from './user.ts';
 
@@ -20,6 +21,7 @@ export async function makeContainer(order: ContainerOrder, context: NodeContext)
   const { containerd } = context;
   const { engineId } = order;
   const image = await pull(order, context);
+  if (order.spec.probe !== undefined) void tellPulled(engineId, context);
   // Until the record refers to it, only the lease keeps the snapshot from the garbage collector.
   return containerd.leases.during(async (lease) => {
     const mounts = await containerd.snapshots.prepare(engineId, image.snapshot, { lease });
@@ -41,6 +43,15 @@ export async function makeContainer(order: ContainerOrder, context: NodeContext)
     });
     return mounts;
   });
+}
+
+/** What comes next does not wait for it, and says it too. */
+async function tellPulled(engineId: string, context: NodeContext): Promise<void> {
+  try {
+    await report(engineId, { state: 'pulled' }, context);
+  } catch (err) {
+    context.log.debug({ err, engineId }, 'nobody was told of a pull');
+  }
 }
 
 async function pull({ image }: ContainerOrder, { images }: NodeContext): Promise<LocalImage> {

@@ -57,6 +57,9 @@ beforeAll(async () => {
   });
   things.service = served.body.id;
   things.deploy = served.body.latestDeploy.id;
+  const service = `${at}/default/services/${served.body.id}`;
+  const revisions = await api.call('GET', `${service}/revisions`);
+  things.revision = revisions.body.items[0].id;
   things.node = node.id;
 });
 afterAll(async () => {

@@ -10,6 +10,7 @@ import { RouteStore } from '../routing/route.store.ts';
 
 type Ended = Extract<Observation, { state: 'exited' | 'failed' }>;
 type Running = Extract<Observation, { state: 'running' }>;
+type Pulled = Extract<Observation, { state: 'pulled' }>;
 type Readiness = Extract<Observation, { state: 'ready' | 'unready' }>;
 
 interface Seen extends Restartable {
@@ -18,6 +19,7 @@ interface Seen extends Restartable {
   desired: string;
   generation: number;
   serviceId: string | null;
+  pulledAt: Date | null;
   readyAt: Date | null;
   unready: string | null;
 }
@@ -40,7 +42,7 @@ export class ObservationStore {
     if (observation.state === 'running') return this.#noteRunning(nodeId, engineId, observation);
     await this.database.transaction(async (tx) => {
       const [seen] = await tx.$queryRaw<Seen[]>`SELECT id, state, desired, generation,
-          "restartPolicy", "restartCount", "signalledRun", "serviceId", "readyAt", unready
+          "restartPolicy", "restartCount", "signalledRun", "serviceId", "pulledAt", "readyAt", unready
         FROM "Container" WHERE "engineId" = ${engineId} AND "nodeId" = ${nodeId} FOR UPDATE`;
       if (seen === undefined) return;
       const data = await this.#changeOf(tx, seen, observation);
@@ -68,6 +70,8 @@ export class ObservationStore {
     observation: Exclude<Observation, Running>,
   ): Promise<Prisma.ContainerUpdateInput | null> {
     switch (observation.state) {
+      case 'pulled':
+        return seen.state === 'pending' && seen.pulledAt === null ? { pulledAt: new Date() } : null;
       case 'ready':
       case 'unready':
         return readinessOf(seen, observation);
@@ -79,7 +83,7 @@ export class ObservationStore {
   async #stateOf(
     tx: Prisma.TransactionClient,
     seen: Seen,
-    observation: Exclude<Observation, Running | Readiness>,
+    observation: Exclude<Observation, Running | Pulled | Readiness>,
   ): Promise<Prisma.ContainerUpdateInput | null> {
     const { state } = observation;
     const mayFollow = statesBefore(state).includes(seen.state);

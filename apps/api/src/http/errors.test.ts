@@ -19,7 +19,7 @@ test('docs/errors.md has each code with its status and whether a retry may help,
 test('docs/reasons.md has each reason, and no other', () => {
   const [, containers = '', builds = '', deploys = ''] = read('reasons.md').split(/^## /m);
   const documented = (text: string) =>
-    [...text.matchAll(/^\| `([\w-]+)` +\| \w+ +\| \S/gm)].map(([, reason]) => reason);
+    [...text.matchAll(/^\| `([\w-]+)` +\| [\w-]+ +\| \S/gm)].map(([, reason]) => reason);
   expect(documented(containers)).toEqual(END_REASONS);
   expect(documented(builds)).toEqual(BUILD_REASONS);
   expect(documented(deploys)).toEqual(DEPLOY_REASONS);

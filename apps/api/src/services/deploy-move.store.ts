@@ -5,12 +5,17 @@ import { type ContainerState, type DeployState, deployStatesBefore } from '@slip
 import type { RoutePublisher } from '@slipway/routes';
 import { ScopeStore } from '../access/scope.store.ts';
 import { madeUpName, newEngineId } from '../containers/container.names.ts';
-import { ContainerStore } from '../containers/container.store.ts';
+import { type ContainerRow, ContainerStore } from '../containers/container.store.ts';
 import { NodeStore } from '../nodes/node.store.ts';
 import { place } from '../placement/place.ts';
 import { DATABASE, ROUTE_PUBLISHER } from '../platform.module.ts';
 import { RouteStore } from '../routing/route.store.ts';
-import { DeployPhase, type DeployReason, type PhaseName } from './deploy.schema.ts';
+import {
+  type DeployFailure,
+  DeployPhase,
+  type DeployReason,
+  type PhaseName,
+} from './deploy.schema.ts';
 import type { Leaving } from './draining.ts';
 import { type DeployView, nextMove } from './next-move.ts';
 import { ended, entered } from './phases.ts';
@@ -19,6 +24,18 @@ import { ServiceTemplate } from './service.schema.ts';
 type DeployRow = Prisma.DeployGetPayload<{
   include: { revision: true; service: true; containers: true };
 }>;
+
+/** What became of a deploy that was to be moved. */
+export type Moved =
+  /** or another replica has it */
+  | { type: 'over' }
+  /** to be looked at again then, though nothing is told of it */
+  | { type: 'later'; at: Date }
+  /** nothing yet: what its instance wrote last is to be told with that */
+  | { type: 'failing'; instance: ContainerRow };
+
+/** What an instance wrote last; null: its node does not say. */
+export type LastLines = DeployFailure['lastLines'];
 
 /** A container that is there for a deploy or a service that is not. */
 export interface UnwantedContainer extends Leaving {
@@ -72,13 +89,10 @@ export class DeployMoveStore {
             OR c.state IN ('exited', 'failed') AND (d.state = 'superseded' OR d.id < serving.id)))`;
   }
 
-  /**
-   * Takes a deploy as far as it goes now. @returns when to look at it again though nothing is told of
-   * it; null: when it is over, or another replica has it
-   */
-  async move(id: string, now: Date): Promise<Date | null> {
+  /** Takes a deploy as far as it goes now. @param lastLines of one that was `failing` */
+  async move(id: string, now: Date, lastLines?: LastLines): Promise<Moved> {
     try {
-      return await this.database.transaction((tx) => this.#moveIn(tx, id, now));
+      return await this.database.transaction((tx) => this.#moveIn(tx, id, now, lastLines));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       const { message } = error; // its node is full
@@ -86,32 +100,40 @@ export class DeployMoveStore {
         const deploy = await lockDeploy(tx, id);
         if (deploy !== null) await end(tx, deploy, { reason: 'not-placed', message }, now);
       });
-      return null;
+      return OVER;
     }
   }
 
-  async #moveIn(tx: Prisma.TransactionClient, id: string, now: Date): Promise<Date | null> {
+  async #moveIn(
+    tx: Prisma.TransactionClient,
+    id: string,
+    now: Date,
+    lastLines: LastLines | undefined,
+  ): Promise<Moved> {
     const deploy = await lockDeploy(tx, id);
-    if (deploy === null) return null;
+    if (deploy === null) return OVER;
     const move = nextMove(await this.#viewOf(deploy), now);
     switch (move.type) {
       case 'place': {
         const nodeId = place(await this.nodes.candidates(), now);
         if (nodeId !== null) await this.#place(tx, deploy, nodeId, now);
-        return move.until;
+        return { type: 'later', at: move.until };
       }
       case 'wait':
         await enter(tx, deploy, move.phase, now);
-        return move.until;
+        return { type: 'later', at: move.until };
       case 'serve':
         await this.#serve(tx, deploy, now);
-        return now;
+        return { type: 'later', at: now };
       case 'succeed':
         await end(tx, deploy, SUCCEEDED, now);
-        return null;
-      case 'fail':
-        await end(tx, deploy, move, now);
-        return null;
+        return OVER;
+      case 'fail': {
+        const [instance] = deploy.containers;
+        if (instance !== undefined && lastLines === undefined) return { type: 'failing', instance };
+        await end(tx, deploy, move, now, lastLines);
+        return OVER;
+      }
     }
   }
 
@@ -151,7 +173,7 @@ export class DeployMoveStore {
     await this.containers.createIn(tx, scope, accepted, { requestId });
     const begun = { state: 'running', startedAt: now };
     await tx.deploy.update({ where: { id: deploy.id }, data: begun });
-    await enter(tx, deploy, 'start', now);
+    await enter(tx, deploy, 'pull', now);
   }
 
   /** From now on requests come to it, and it is started again whenever it ends. */
@@ -164,6 +186,7 @@ export class DeployMoveStore {
   }
 }
 
+const OVER: Moved = { type: 'over' };
 const SUCCEEDED = { reason: 'completed', message: null } as const;
 
 /** Nobody else can move it, nor can its containers change, until the end of the transaction. */
@@ -200,12 +223,30 @@ async function end(
   deploy: DeployRow,
   { reason, message }: { reason: DeployReason; message: string | null },
   now: Date,
+  lastLines: LastLines = null,
 ): Promise<void> {
   const state = reason === 'completed' ? 'succeeded' : 'failed';
   const phases = [...ended(phasesOf(deploy), state, now)];
+  const failure = state === 'failed' ? failureOf(deploy, lastLines) : null;
   const data = { state, reason, message, phases, finishedAt: now };
-  await tx.deploy.update({ where: { id: deploy.id }, data });
+  await tx.deploy.update({
+    where: { id: deploy.id },
+    data: failure === null ? data : { ...data, failure },
+  });
   await tell(tx, deploy);
+}
+
+function failureOf(deploy: DeployRow, lastLines: LastLines): DeployFailure | null {
+  const [instance] = deploy.containers;
+  if (instance === undefined) return null;
+  const { state, exitCode, reason, message, unready } = instance;
+  const { port, health } = templateOf(deploy);
+  const { path = null, timeoutMs } = health;
+  return {
+    probe: { port, path, timeoutMs, message: unready },
+    instance: { state, exitCode, reason, message },
+    lastLines,
+  };
 }
 
 async function tell(tx: Prisma.TransactionClient, { serviceId }: DeployRow): Promise<void> {

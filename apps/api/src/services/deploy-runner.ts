@@ -4,17 +4,21 @@ import { statesBefore } from '@slipway/lifecycle';
 import { type Logger, traced } from '@slipway/log';
 import type { RoutePublisher } from '@slipway/routes';
 import { ScopeStore } from '../access/scope.store.ts';
+import { ContainerLogs } from '../containers/container.logs.ts';
 import { STOP_GRACE_MS } from '../containers/container.schema.ts';
-import { ContainerStore } from '../containers/container.store.ts';
+import { type ContainerRow, ContainerStore } from '../containers/container.store.ts';
 import { Loop } from '../loop.ts';
 import { LOGGER, NOTIFICATIONS, ROUTE_PUBLISHER } from '../platform.module.ts';
-import { DeployMoveStore, type UnwantedContainer } from './deploy-move.store.ts';
+import { DeployMoveStore, type LastLines, type UnwantedContainer } from './deploy-move.store.ts';
 import { isDrained, type Published } from './draining.ts';
 
 const LOOK_EVERY_MS = 15_000;
 const AFTER_A_FAILURE_MS = 2_000;
 /** Edges tell each 100 ms. */
 const WHILE_DRAINING_MS = 100;
+/** How many lines a deploy that failed tells of its instance, and how long its node may take for them. */
+const LAST_LINES = 20;
+const LAST_LINES_WITHIN_MS = 5_000;
 const NOTHING: Published = { version: 0, edges: [] };
 
 /**
@@ -28,6 +32,7 @@ export class DeployRunner {
   constructor(
     @Inject(DeployMoveStore) private readonly moves: DeployMoveStore,
     @Inject(ContainerStore) private readonly containers: ContainerStore,
+    @Inject(ContainerLogs) private readonly logs: ContainerLogs,
     @Inject(ScopeStore) private readonly scopes: ScopeStore,
     @Inject(ROUTE_PUBLISHER) private readonly publisher: RoutePublisher,
     @Inject(NOTIFICATIONS) notifications: Notifications,
@@ -74,11 +79,23 @@ export class DeployRunner {
   /** One that fails holds up no other. */
   async #move(id: string): Promise<number> {
     try {
-      const until = await this.moves.move(id, new Date());
-      return until === null ? LOOK_EVERY_MS : Math.max(until.getTime() - Date.now(), 0);
+      let moved = await this.moves.move(id, new Date());
+      if (moved.type === 'failing') {
+        moved = await this.moves.move(id, new Date(), await this.#lastLinesOf(moved.instance));
+      }
+      return moved.type === 'later' ? Math.max(moved.at.getTime() - Date.now(), 0) : LOOK_EVERY_MS;
     } catch (error) {
       this.log.error({ err: error, deployId: id }, 'a deploy cannot be moved');
       return AFTER_A_FAILURE_MS;
+    }
+  }
+
+  async #lastLinesOf(instance: ContainerRow): Promise<LastLines> {
+    try {
+      return await this.logs.last(instance, LAST_LINES, AbortSignal.timeout(LAST_LINES_WITHIN_MS));
+    } catch (err) {
+      this.log.warn({ err, containerId: instance.id }, 'the last lines of an instance are missing');
+      return null;
     }
   }
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { PageQuery, pageOf, waitQuery } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { whileConnected } from '../http/while-connected.ts';
-import { Deploy, DeployList, DeployPhase } from './deploy.schema.ts';
+import { Deploy, DeployFailure, DeployList, DeployPhase } from './deploy.schema.ts';
 import { DeployService } from './deploy.service.ts';
 import type { DeployRow } from './deploy.store.ts';
 
@@ -74,6 +74,7 @@ function resourceOf(row: DeployRow): z.input<typeof Deploy> {
   return {
     ...{ id, service: serviceId, revision: revisionId, imageDigest: revision.imageDigest },
     ...{ state, reason, message, phases: DeployPhase.array().parse(row.phases) },
+    failure: DeployFailure.nullable().parse(row.failure),
     container: row.containers[0]?.id ?? null,
     createdAt: row.createdAt.toISOString(),
     startedAt: row.startedAt?.toISOString() ?? null,

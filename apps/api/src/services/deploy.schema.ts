@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { listOf } from '../http/query.ts';
 
 /** What a deploy goes through, in this order. */
-export const DEPLOY_PHASES = ['place', 'start', 'healthy', 'route'] as const;
+export const DEPLOY_PHASES = ['place', 'pull', 'start', 'healthy', 'route'] as const;
 export type PhaseName = (typeof DEPLOY_PHASES)[number];
 
 /**
@@ -16,6 +16,7 @@ export const DEPLOY_REASONS = [
   'instance-ended',
   'unhealthy',
   'superseded',
+  'rolled-back',
   'service-deleted',
 ] as const;
 export type DeployReason = (typeof DEPLOY_REASONS)[number];
@@ -29,6 +30,27 @@ export const DeployPhase = z.object({
   finishedAt: time,
 });
 export type DeployPhase = z.output<typeof DeployPhase>;
+
+/** What there was to see of its instance when it failed. */
+export const DeployFailure = z.object({
+  probe: z
+    .object({
+      port: z.int(),
+      path: z.string().nullable().describe('null: the port was to take connections'),
+      timeoutMs: z.int(),
+      message: z.string().nullable().describe('What was in the way when it was probed last'),
+    })
+    .describe('What it was asked'),
+  instance: z.object({
+    ...{ state: z.string(), exitCode: z.int().nullable() },
+    ...{ reason: z.string().nullable(), message: z.string().nullable() },
+  }),
+  lastLines: z
+    .array(z.object({ time: z.iso.datetime(), stream: z.string(), line: z.string() }))
+    .nullable()
+    .describe('What it wrote last; null: its node did not answer'),
+});
+export type DeployFailure = z.output<typeof DeployFailure>;
 
 export const Deploy = z
   .object({
@@ -44,6 +66,7 @@ export const Deploy = z
       .meta({ examples: [...DEPLOY_REASONS] }),
     message: z.string().nullable().describe('The reason in words'),
     phases: z.array(DeployPhase),
+    failure: DeployFailure.nullable().describe('Of one that failed and had an instance'),
     container: z
       .string()
       .nullable()

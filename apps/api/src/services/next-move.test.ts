@@ -5,7 +5,7 @@ const MINUTE_MS = 60_000;
 const at = (minutes: number) => new Date(1_700_000_000_000 + minutes * MINUTE_MS);
 const pending: InstanceView = {
   ...{ name: 'web-1', state: 'pending', reason: null, message: null },
-  ...{ startedAt: null, readyAt: null, unready: null },
+  ...{ pulledAt: null, startedAt: null, readyAt: null, unready: null },
 };
 const running: InstanceView = { ...pending, state: 'running', startedAt: at(5) };
 const deploy = (instance: InstanceView | null): DeployView => {
@@ -21,9 +21,17 @@ test('a new one is placed, as long as it is worth to wait for a node', () => {
   expect(nextMove(queued, at(10))).toMatchObject({ type: 'fail', reason: 'not-placed' });
 });
 
-test('its container has time to start, then time to get healthy, and then serves', () => {
-  expect(nextMove(deploy(pending), at(9))).toEqual({ type: 'wait', phase: 'start', until: at(10) });
-  expect(nextMove(deploy(pending), at(10))).toMatchObject({ type: 'fail', reason: 'not-started' });
+test('its image has time to come, its container to start, then to get healthy, and then it serves', () => {
+  for (const [phase, pulledAt, late] of [
+    ['pull', null, /image/],
+    ['start', at(1), /not start/],
+  ] as const) {
+    const starting = deploy({ ...pending, pulledAt });
+    expect(nextMove(starting, at(9))).toEqual({ type: 'wait', phase, until: at(10) });
+    expect(nextMove(starting, at(10))).toEqual({
+      ...{ type: 'fail', reason: 'not-started', message: expect.stringMatching(late) },
+    });
+  }
   const waits = { type: 'wait', phase: 'healthy', until: at(6) };
   expect(nextMove(deploy(running), at(5.5))).toEqual(waits);
   expect(nextMove(deploy({ ...running, readyAt: at(5.9) }), at(7))).toEqual({ type: 'serve' });

@@ -25,6 +25,8 @@ export interface InstanceView {
   state: ContainerState;
   reason: string | null;
   message: string | null;
+  /** its image was on its node */
+  pulledAt: Date | null;
   startedAt: Date | null;
   readyAt: Date | null;
   /** what was in the way when it was probed last */
@@ -52,15 +54,18 @@ export function nextMove(deploy: DeployView, now: Date): Move {
     return fail('not-placed', 'No node has joined that could run it.');
   }
   if (instance === null) return fail('instance-ended', 'Its container is gone.');
-  const { name, state, startedAt, readyAt, unready } = instance;
+  const { name, state, pulledAt, startedAt, readyAt, unready } = instance;
   switch (state) {
     case 'pending':
-    case 'created':
-      if (now < startBy) return { type: 'wait', phase: 'start', until: startBy };
-      return fail(
-        'not-started',
-        `The container "${name}" did not start: its node does not answer.`,
-      );
+    case 'created': {
+      const phase = pulledAt === null ? 'pull' : 'start';
+      if (now < startBy) return { type: 'wait', phase, until: startBy };
+      const late =
+        phase === 'pull'
+          ? `The image of the container "${name}" did not come to its node within 10 minutes.`
+          : `The container "${name}" did not start within 10 minutes.`;
+      return fail('not-started', late);
+    }
     case 'running': {
       if (readyAt !== null) return { type: 'serve' };
       const until = later(startedAt ?? now, healthTimeoutMs);

@@ -6,22 +6,22 @@ const states = (phases: readonly { state: string }[]) => phases.map(({ state }) 
 
 test('a phase begins when the one before it ends, and what is told twice changes nothing', () => {
   const started = entered(WAITING, 'start', at(1));
-  expect(states(started)).toEqual(['succeeded', 'running', 'waiting', 'waiting']);
+  expect(states(started)).toEqual(['succeeded', 'succeeded', 'running', 'waiting', 'waiting']);
   expect(entered(started, 'start', at(2))).toEqual(started);
   const healthy = entered(started, 'healthy', at(3));
-  expect(healthy[1]).toMatchObject({
+  expect(healthy[2]).toMatchObject({
     startedAt: at(1).toISOString(),
     finishedAt: at(3).toISOString(),
   });
   expect(states(ended(healthy, 'failed', at(4)))).toEqual([
-    ...['succeeded', 'succeeded', 'failed', 'waiting'],
+    ...['succeeded', 'succeeded', 'succeeded', 'failed', 'waiting'],
   ]);
 });
 
 test('phases that nobody saw are done all the same', () => {
   const done = ended(entered(WAITING, 'route', at(1)), 'succeeded', at(1));
-  expect(states(done)).toEqual(Array(4).fill('succeeded'));
+  expect(states(done)).toEqual(Array(5).fill('succeeded'));
   expect(states(ended(WAITING, 'cancelled', at(1)))).toEqual([
-    ...['cancelled', 'waiting', 'waiting', 'waiting'],
+    ...['cancelled', 'waiting', 'waiting', 'waiting', 'waiting'],
   ]);
 });

@@ -12,6 +12,9 @@ afterAll(async () => {
   await stage?.[Symbol.asyncDispose]();
 });
 
+const rollBack = ({ id }: Body, body = {}) =>
+  stage.api.call('POST', `${P}/services/${id}/rollback`, { body });
+
 test('the new instance is ready before the old one gets no more requests, which ends when it has answered its own', async () => {
   const { service, instance: old } = await stage.serving('web');
   const changed = await stage.change(service, { env: { A: 'b' } });
@@ -140,4 +143,46 @@ test('a deleted service cannot be changed', async () => {
   expect(await stage.patch(service, { port: 2 })).toMatchObject({ status: 404 });
   const { items } = await stage.get('services');
   expect(items.map(({ id }: Body) => id)).not.toContain(service.id);
+});
+
+test('a rollback deploys what served before, once more; what it was is the template again', async () => {
+  const { service, instance } = await stage.serving('back');
+  const { items } = await stage.get('services/back/revisions');
+  const [first] = items;
+  const { imageDigest } = await stage.deployOf(service);
+  expect(items).toEqual([expect.objectContaining({ number: 1, imageDigest })]);
+  expect(await rollBack(service)).toMatchObject({ status: 409, body: { code: 'state-conflict' } });
+  const changed = await stage.change(service, { env: { A: 'b' } });
+  await stage.served(changed);
+
+  const back = await rollBack(service);
+  expect(back).toMatchObject({ status: 202, body: { template: service.template } });
+  const again = await stage.served(back.body);
+  expect(again.id).not.toBe(instance.id);
+  expect(await stage.get('services/back')).toMatchObject({ servingRevision: first.id });
+  expect(await rollBack(service, { revision: first.id })).toMatchObject({ status: 200 });
+
+  const forth = await rollBack(service);
+  expect(forth).toMatchObject({ status: 202, body: { template: { env: { A: 'b' } } } });
+  const latest = { latestDeploy: { id: forth.body.latestDeploy.id } };
+  expect(await rollBack(service)).toMatchObject({ status: 202 });
+  expect(await stage.over({ ...service, ...latest })).toMatchObject({
+    ...{ state: 'rolled-back', reason: 'rolled-back' },
+  });
+  const { items: all } = await stage.get('services/back/revisions');
+  expect(all.map(({ number }: Body) => number)).toEqual([2, 1]);
+  expect(await stage.get(`services/back/revisions/${first.id}`)).toEqual(first);
+});
+
+test('one rolls back to a revision of the service, and no other', async () => {
+  const service = await stage.create('mine');
+  const other = await stage.create('other');
+  const { revision } = await stage.deployOf(other);
+  for (const named of [revision, 'rev_nothing']) {
+    const { status, body } = await rollBack(service, { revision: named });
+    expect({ status, errors: body.errors }).toMatchObject({
+      ...{ status: 422, errors: [{ path: 'revision' }] },
+    });
+  }
+  expect(await stage.get(`services/mine/revisions/${revision}`)).toMatchObject({ status: 404 });
 });

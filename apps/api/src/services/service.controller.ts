@@ -1,9 +1,11 @@
 import { Controller, Inject } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { askedBy } from '../access/asked.ts';
 import { PageQuery, pageOf } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { HostNames } from '../routing/host-names.ts';
+import { RollBack } from './revision.schema.ts';
 import {
   NewService,
   Service,
@@ -11,7 +13,7 @@ import {
   ServicePatch,
   ServiceTemplate,
 } from './service.schema.ts';
-import { ServiceService } from './service.service.ts';
+import { type Changed, ServiceService } from './service.service.ts';
 import type { ServiceRow } from './service.store.ts';
 
 const AT = '/v1/organizations/:organization/projects/:project/services';
@@ -47,6 +49,15 @@ const changeService = defineRoute({
   description:
     'A merge patch (RFC 7396): what it leaves out stays, null gives a default again. What comes of it is the next revision and is deployed: its instance gets requests when it is healthy, and the one before ends when it has answered its own. A deploy that is not over is superseded. An image stays the digest that it was unless it is named. Answers 200, and does nothing, when nothing is different.',
   ...{ params: OfService, body: ServicePatch, responses: { 202: Service, 200: Service } },
+});
+
+const rollBackService = defineRoute({
+  ...{ method: 'POST', path: `${AT}/:service/rollback`, operationId: 'rollBackService' },
+  ...{ tag, access },
+  summary: 'Deploy an earlier revision again',
+  description:
+    'Without a revision it is the last that served before the newest deploy. A deploy that is not over ends as rolled back.',
+  ...{ params: OfService, body: RollBack, responses: { 202: Service, 200: Service } },
 });
 
 const deleteService = defineRoute({
@@ -89,9 +100,15 @@ export class ServiceController {
     @RouteInput() input: Input<typeof changeService>,
   ): Promise<Output<typeof changeService>> {
     const { params, body, reply } = input;
-    const { row, isChanged } = await this.services.change(askedBy(input), params.service, body);
-    reply.code(isChanged ? 202 : 200);
-    return this.#resource(row);
+    return this.#answer(await this.services.change(askedBy(input), params.service, body), reply);
+  }
+
+  @Route(rollBackService)
+  async rollBack(
+    @RouteInput() input: Input<typeof rollBackService>,
+  ): Promise<Output<typeof rollBackService>> {
+    const { params, body, reply } = input;
+    return this.#answer(await this.services.rollBack(askedBy(input), params.service, body), reply);
   }
 
   @Route(deleteService)
@@ -99,6 +116,12 @@ export class ServiceController {
     @RouteInput() { scope, params }: Input<typeof deleteService>,
   ): Promise<Output<typeof deleteService>> {
     return this.#resource(await this.services.delete(scope, params.service));
+  }
+
+  /** 202: a deploy is under way; 200: it was so already. */
+  #answer({ row, isChanged }: Changed, reply: FastifyReply): z.input<typeof Service> {
+    reply.code(isChanged ? 202 : 200);
+    return this.#resource(row);
   }
 
   #resource(row: ServiceRow): z.input<typeof Service> {

@@ -6,15 +6,24 @@ import type { ProjectScope } from '../access/scope.store.ts';
 import { mergePatch } from '../http/merge-patch.ts';
 import { parsed } from '../http/validate.ts';
 import { ImageResolver } from '../images/image-resolver.ts';
+import { type ChangedTemplate, RedeployStore } from './redeploy.store.ts';
+import type { RollBack } from './revision.schema.ts';
 import { type NewService, type ServicePatch, ServiceTemplate } from './service.schema.ts';
-import { type ChangedTemplate, type ServiceRow, ServiceStore } from './service.store.ts';
+import { type ServiceRow, ServiceStore } from './service.store.ts';
 
 const LABEL_ATTEMPTS = 5;
+
+/** What was asked for is true now: it was before, or a deploy brings it about. */
+export interface Changed {
+  row: ServiceRow;
+  isChanged: boolean;
+}
 
 @Injectable()
 export class ServiceService {
   constructor(
     @Inject(ServiceStore) private readonly services: ServiceStore,
+    @Inject(RedeployStore) private readonly redeploys: RedeployStore,
     @Inject(ImageResolver) private readonly images: ImageResolver,
   ) {}
 
@@ -44,11 +53,7 @@ export class ServiceService {
   }
 
   /** @throws AppError `not-found`, `invalid-request` */
-  async change(
-    asked: Asked,
-    reference: string,
-    patch: ServicePatch,
-  ): Promise<{ row: ServiceRow; isChanged: boolean }> {
+  async change(asked: Asked, reference: string, patch: ServicePatch): Promise<Changed> {
     const { id } = await this.get(asked.scope, reference);
     const named = patch.template?.image ?? null;
     const image =
@@ -57,9 +62,20 @@ export class ServiceService {
       const template = mergePatch(current, patch.template ?? {});
       return { template: parsed(ServiceTemplate, template, 'template.'), ...image };
     };
-    const changed = await this.services.change(asked.scope, id, merged, asked);
-    if (changed === null) throw notFound(`service "${reference}" in this project`);
-    return changed;
+    return this.#changed(asked, id, await this.redeploys.change(asked.scope, id, merged, asked));
+  }
+
+  /** @throws AppError `not-found`, `invalid-request`, `state-conflict` */
+  async rollBack(asked: Asked, reference: string, { revision }: RollBack): Promise<Changed> {
+    const { scope } = asked;
+    const { id } = await this.get(scope, reference);
+    const isChanged = await this.redeploys.rollBack(scope, id, revision ?? null, asked);
+    return this.#changed(asked, id, isChanged);
+  }
+
+  /** @param isChanged null: it was deleted meanwhile */
+  async #changed({ scope }: Asked, id: string, isChanged: boolean | null): Promise<Changed> {
+    return { row: await this.get(scope, id), isChanged: isChanged ?? false };
   }
 
   async delete(scope: ProjectScope, reference: string): Promise<ServiceRow> {

@@ -31,13 +31,12 @@ test('a service is a container that is probed, and once it is ready its host lea
     ...{ desired: 'running', generation: 1, awaitsProbe: true },
     spec: { env: { PORT: '3000', A: 'b' }, probe: { port: 3000, path: '/healthz' } },
   });
+  await stage.isInPhase('pull', service);
+  await stage.report(instance.engineId, { state: 'pulled' });
+  await stage.isInPhase('start', service);
   await stage.begin(instance);
-  await vi.waitFor(async () => {
-    const { state, phases } = await stage.deployOf(service);
-    expect({ state, healthy: phases[2] }).toMatchObject({
-      ...{ state: 'running', healthy: { name: 'healthy', state: 'running' } },
-    });
-  }, WITHIN);
+  await stage.isInPhase('healthy', service);
+  await stage.report(instance.engineId, { state: 'pulled' }); // late news
 
   await stage.report(instance.engineId, { state: 'ready', generation: 1 });
   const deploy = await stage.over(service);
@@ -58,6 +57,10 @@ test('a program that ends before it is healthy fails the deploy, and its contain
   expect(await stage.over(service)).toMatchObject({
     ...{ state: 'failed', reason: 'instance-ended', container: instance.id },
     message: expect.stringContaining('exit code 3'),
+    failure: {
+      instance: { state: 'exited', exitCode: 3, reason: 'error' },
+      lastLines: null, // the node is the test's, and does not say
+    },
   });
   expect(await stage.get(`services/${service.id}`)).toMatchObject({
     ...{ serving: false, latestDeploy: { state: 'failed', reason: 'instance-ended' } },
@@ -69,13 +72,18 @@ test('a program that ends before it is healthy fails the deploy, and its contain
 });
 
 test('one that does not get healthy in time fails with what the probe said, and is stopped', async () => {
-  const service = await stage.create('sick', { health: { timeoutMs: 1000 } });
+  const health = { path: '/up', timeoutMs: 1000 };
+  const service = await stage.create('sick', { port: 3000, health });
   const { id, engineId } = await stage.instanceOf(service);
   await stage.begin({ engineId });
   await stage.report(engineId, { state: 'unready', generation: 1, message: 'Nothing listens.' });
   expect(await stage.over(service)).toMatchObject({
     ...{ state: 'failed', reason: 'unhealthy' },
     message: 'Not healthy within 1 s: Nothing listens.',
+    failure: {
+      probe: { port: 3000, path: '/up', timeoutMs: 1000, message: 'Nothing listens.' },
+      instance: { state: 'running', exitCode: null },
+    },
   });
   await vi.waitFor(
     async () => expect(await stage.get(`containers/${id}`)).toMatchObject({ state: 'stopping' }),

@@ -80,6 +80,13 @@ export class ServiceStage implements AsyncDisposable {
   deployOf = ({ id, latestDeploy }: Body): Promise<Body> =>
     this.get(`services/${id}/deploys/${latestDeploy.id}`);
 
+  isInPhase = (name: string, service: Body): Promise<void> =>
+    vi.waitFor(async () => {
+      const { state, phases } = await this.deployOf(service);
+      const now = phases.find(({ state }: Body) => state === 'running');
+      expect({ state, name: now?.name }).toEqual({ state: 'running', name });
+    }, WITHIN);
+
   over = ({ id, latestDeploy }: Body): Promise<Body> =>
     this.get(`services/${id}/deploys/${latestDeploy.id}/wait?timeoutMs=30000`);
 

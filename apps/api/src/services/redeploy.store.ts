@@ -1,0 +1,122 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Inject, Injectable } from '@nestjs/common';
+import { AppError } from '@slipway/contracts';
+import type { Database, Prisma } from '@slipway/db';
+import type { DeployState } from '@slipway/lifecycle';
+import type { ProjectScope } from '../access/scope.store.ts';
+import { invalid } from '../http/validate.ts';
+import type { ResolvedImage } from '../images/image-resolver.ts';
+import { DATABASE } from '../platform.module.ts';
+import {
+  addDeploy,
+  addRevision,
+  endDeploys,
+  type Interruption,
+  lockDeploys,
+} from './deploy-records.ts';
+import { ServiceTemplate } from './service.schema.ts';
+
+/** What the tenant wants, without the image when that is to stay. */
+export interface ChangedTemplate {
+  template: ServiceTemplate;
+  image?: ResolvedImage;
+}
+
+type NewestDeploy = Prisma.DeployGetPayload<{ include: { revision: true } }>;
+
+const SUPERSEDED: Interruption = {
+  state: 'superseded',
+  reason: 'superseded',
+  message: 'A newer deploy took its place.',
+};
+const ROLLED_BACK: Interruption = {
+  state: 'rolled-back',
+  reason: 'rolled-back',
+  message: 'The service was rolled back to another revision.',
+};
+
+/** It serves, or is about to. */
+const GOOD: readonly DeployState[] = ['queued', 'running', 'succeeded'];
+
+/**
+ * Deploys another revision of a service, in place of a deploy that is not over. Nothing is done when
+ * that revision is deployed, or under way, already: then they answer false. Null: it is deleted.
+ */
+@Injectable()
+export class RedeployStore {
+  constructor(@Inject(DATABASE) private readonly database: Database) {}
+
+  /** @param change what the newest deploy's revision becomes */
+  change(
+    scope: ProjectScope,
+    serviceId: string,
+    change: (current: ServiceTemplate) => ChangedTemplate,
+    { requestId }: { requestId: string },
+  ): Promise<boolean | null> {
+    return this.#deploy(
+      scope,
+      { serviceId, requestId, how: SUPERSEDED },
+      async (tx, { revision }) => {
+        const current = ServiceTemplate.parse(revision.template);
+        const { imageDigest: digest, repository } = revision;
+        const { template, image = { digest, repository } } = change(current);
+        const isSame = isDeepStrictEqual(template, current) && image.digest === digest;
+        return isSame ? revision.id : addRevision(tx, serviceId, { template, image });
+      },
+    );
+  }
+
+  /**
+   * @param to a revision; null: the last that served before the newest deploy's
+   * @throws AppError `invalid-request`, `state-conflict`
+   */
+  rollBack(
+    scope: ProjectScope,
+    serviceId: string,
+    to: string | null,
+    { requestId }: { requestId: string },
+  ): Promise<boolean | null> {
+    return this.#deploy(
+      scope,
+      { serviceId, requestId, how: ROLLED_BACK },
+      async (tx, { revisionId }) => {
+        if (to !== null) {
+          const named = await tx.revision.findFirst({ where: { id: to, serviceId } });
+          if (named !== null) return named.id;
+          throw invalid('revision', 'must be the identifier of a revision of this service');
+        }
+        const earlier = await tx.deploy.findFirst({
+          where: { serviceId, state: 'succeeded', revisionId: { not: revisionId } },
+          orderBy: { id: 'desc' },
+        });
+        if (earlier !== null) return earlier.revisionId;
+        throw new AppError('state-conflict', 'No other revision of the service has served yet.');
+      },
+    );
+  }
+
+  /** @param choose which revision, in place of the newest deploy's */
+  async #deploy(
+    { projectId }: ProjectScope,
+    { serviceId, requestId, how }: { serviceId: string; requestId: string; how: Interruption },
+    choose: (tx: Prisma.TransactionClient, newest: NewestDeploy) => Promise<string>,
+  ): Promise<boolean | null> {
+    const service = { id: serviceId, projectId, deletedAt: null };
+    return this.database.transaction(async (tx) => {
+      const unfinished = await lockDeploys(tx, service);
+      if ((await tx.service.findFirst({ where: service })) === null) return null;
+      const newest = await tx.deploy.findFirstOrThrow({
+        where: { serviceId },
+        orderBy: { id: 'desc' },
+        include: { revision: true },
+      });
+      const revisionId = await choose(tx, newest);
+      const isThere = GOOD.includes(newest.state as DeployState);
+      if (revisionId === newest.revisionId && isThere) return false;
+      await endDeploys(tx, unfinished, how);
+      await addDeploy(tx, { serviceId, revisionId, requestId });
+      await tx.$executeRaw`SELECT pg_notify('services', ${serviceId})`;
+      return true;
+    });
+  }
+}

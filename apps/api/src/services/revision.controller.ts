@@ -1,0 +1,68 @@
+import { Controller, Inject } from '@nestjs/common';
+import { z } from 'zod';
+import { notFound } from '../access/not-found.ts';
+import { PageQuery, pageOf } from '../http/query.ts';
+import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
+import { Revision, RevisionList } from './revision.schema.ts';
+import { type RevisionRow, RevisionStore } from './revision.store.ts';
+import { ServiceTemplate } from './service.schema.ts';
+import { ServiceService } from './service.service.ts';
+
+const AT = '/v1/organizations/:organization/projects/:project/services/:service/revisions';
+const tag = 'Services';
+const access = 'project';
+const service = {
+  ...{ organization: z.string(), project: z.string() },
+  service: z.string().describe('Identifier or name'),
+};
+
+const listRevisions = defineRoute({
+  ...{ method: 'GET', path: AT, operationId: 'listRevisions', tag, access },
+  summary: 'What a service was made of, the newest first',
+  params: z.object(service),
+  query: PageQuery,
+  responses: { 200: RevisionList },
+});
+
+const getRevision = defineRoute({
+  ...{ method: 'GET', path: `${AT}/:revision`, operationId: 'getRevision', tag, access },
+  summary: 'One revision',
+  params: z.object({ ...service, revision: z.string() }),
+  responses: { 200: Revision },
+});
+
+@Controller()
+export class RevisionController {
+  constructor(
+    @Inject(RevisionStore) private readonly revisions: RevisionStore,
+    @Inject(ServiceService) private readonly services: ServiceService,
+  ) {}
+
+  @Route(listRevisions)
+  async list(
+    @RouteInput() { scope, params, query }: Input<typeof listRevisions>,
+  ): Promise<Output<typeof listRevisions>> {
+    const { id } = await this.services.get(scope, params.service);
+    const { limit, cursor } = query;
+    const page = { limit: limit + 1, before: cursor ?? null };
+    return pageOf(await this.revisions.list(scope, id, page), limit, resourceOf);
+  }
+
+  @Route(getRevision)
+  async get(
+    @RouteInput() { scope, params }: Input<typeof getRevision>,
+  ): Promise<Output<typeof getRevision>> {
+    const { id } = await this.services.get(scope, params.service);
+    const row = await this.revisions.find(scope, id, params.revision);
+    if (row !== null) return resourceOf(row);
+    throw notFound(`revision "${params.revision}" of the service "${params.service}"`);
+  }
+}
+
+function resourceOf(row: RevisionRow): z.input<typeof Revision> {
+  const { id, number, template, imageDigest, createdAt } = row;
+  return {
+    ...{ id, number, template: ServiceTemplate.parse(template), imageDigest },
+    createdAt: createdAt.toISOString(),
+  };
+}
