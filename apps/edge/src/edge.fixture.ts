@@ -38,7 +38,7 @@ export class Stage implements AsyncDisposable {
 
   /** Another edge, which ends with the stage. */
   async edge(limits: Partial<Limits> = {}, port = '0'): Promise<TestEdge> {
-    const lines: unknown[] = [];
+    const lines: Line[] = [];
     const env = readEnv({ EDGE_PORT: port, REDIS_URL: this.#redis.url });
     const destination = { write: (line: string) => lines.push(JSON.parse(line)) };
     const log = createLogger({ name: 'edge', level: 'debug', destination });
@@ -103,14 +103,16 @@ export class Stage implements AsyncDisposable {
   }
 }
 
+type Line = Record<string, unknown>;
+
 /** An edge, and how to speak to it. */
 export class TestEdge {
   readonly url: string;
   readonly close: () => Promise<void>;
   /** lines of its log */
-  readonly log: readonly unknown[];
+  readonly log: readonly Line[];
 
-  constructor({ url, close }: RunningEdge, log: readonly unknown[]) {
+  constructor({ url, close }: RunningEdge, log: readonly Line[]) {
     this.url = url;
     this.close = close;
     this.log = log;

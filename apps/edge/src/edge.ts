@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Logger } from '@slipway/log';
 import { urlOf } from '@slipway/process';
 import { RouteTable } from '@slipway/routes';
+import { AccessLog } from './access-log.ts';
 import type { Env } from './env.ts';
 import { Instances } from './instances/instances.ts';
 import { UnderWay } from './instances/under-way.ts';
@@ -22,9 +23,11 @@ export async function startEdge(env: Env, log: Logger, limits = LIMITS): Promise
   const underWay = new UnderWay();
   const reports = new Reports({ table, underWay, log });
   const instances = new Instances(limits, underWay);
-  const forwarder = new Forwarder({ table, instances, underWay, log });
-  const listener = new Listener((request, response, head) =>
-    forwarder.serve(request, response, head),
+  const accessLog = new AccessLog(log);
+  const forwarder = new Forwarder({ table, instances, underWay, accessLog, log });
+  const listener = new Listener(
+    (request, response, head) => forwarder.serve(request, response, head),
+    accessLog,
   );
   const close = async (): Promise<void> => {
     await Promise.all([table.close(), reports.close(), instances.close()]);

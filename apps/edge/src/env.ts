@@ -13,7 +13,7 @@ export const EnvSchema = z.object({
     .default(7780)
     .describe('0 takes a free one'),
   REDIS_URL: z.string().min(1).describe('redis://…, or the path of a Unix socket'),
-  LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('debug has a line for each request'),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 });
 
 export type Env = z.infer<typeof EnvSchema>;

@@ -996,6 +996,7 @@ export interface components {
              * @example payload-too-large
              * @example unsupported-media-type
              * @example invalid-request
+             * @example headers-too-large
              * @example internal
              * @example upstream-failed
              * @example unavailable

@@ -401,15 +401,38 @@ test('a container that does not answer in time is a 504', async () => {
   expect(await answer.body.json()).toMatchObject({ code: 'upstream-timeout' });
 });
 
-test('each request is one line of the log', async () => {
+/** The lines of the log for a host; each request makes one when it is over. */
+const linesOf = (host: string, count: number) =>
+  vi.waitFor(() => {
+    const lines = edge.log.filter((line) => line.host === host && line.method !== 'OPTIONS');
+    expect(lines).toHaveLength(count);
+    return lines;
+  });
+
+test('each request is one line of the log, without what its query holds', async () => {
   const host = await service((_, response) => response.writeHead(201).end());
-  await (await get(host)).body.dump();
-  await expect
-    .poll(() => edge.log)
-    .toContainEqual(
-      expect.objectContaining({
-        ...{ level: 'debug', host, status: 201, durationMs: expect.any(Number) },
-        ...{ serviceId: 'svc_1', revisionId: 'rev_1', containerId: 'ctr_1' },
-      }),
-    );
+  await (await get(host, '/a?token=hunter2')).body.dump();
+  const [line] = await linesOf(host, 1);
+  expect(line).toEqual({
+    ...{ level: 'info', time: expect.any(String), name: 'edge', msg: 'request' },
+    ...{ method: 'GET', host, path: '/a', status: 201, durationMs: expect.any(Number) },
+    ...{ ip: '127.0.0.1', serviceId: 'svc_1', revisionId: 'rev_1', containerId: 'ctr_1' },
+  });
+});
+
+test('the log says which answers were ours, which were cut, and which nobody waited for', async () => {
+  const host = await service(({ url }, response) => {
+    if (url === '/cut') response.writeHead(200).write('some', () => response.destroy());
+  });
+  const nobody = `nobody-${host}`;
+  await (await get(nobody)).body.dump();
+  expect(await linesOf(nobody, 1)).toMatchObject([{ status: 404, code: 'not-found' }]);
+
+  await expect((await get(host, '/cut')).body.text()).rejects.toThrow();
+  expect(await linesOf(host, 1)).toMatchObject([{ status: 200, aborted: true }]);
+
+  const { socket } = await edge.open();
+  socket.write(`GET /long?a HTTP/1.1\r\nHost: ${host}\r\n\r\n`, () => socket.destroy());
+  const [, line] = await linesOf(host, 2);
+  expect(line).toMatchObject({ path: '/long', status: null, aborted: true });
 });

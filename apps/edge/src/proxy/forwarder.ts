@@ -3,6 +3,7 @@ import { AppError, type Instance, type Route } from '@slipway/contracts';
 import type { Logger } from '@slipway/log';
 import type { RouteTable } from '@slipway/routes';
 import type { Dispatcher } from 'undici';
+import type { AccessLog, Entry } from '../access-log.ts';
 import type { Instances } from '../instances/instances.ts';
 import { inOrder } from '../instances/order.ts';
 import type { UnderWay } from '../instances/under-way.ts';
@@ -21,8 +22,7 @@ interface Visit {
   response: ServerResponse;
   /** what a client that wants to leave HTTP has sent already; null: it wants no such thing */
   head: Buffer | null;
-  route?: Route;
-  instance?: Instance;
+  entry: Entry;
 }
 
 /** From a request's host to a container, and back. */
@@ -30,6 +30,7 @@ export class Forwarder {
   readonly #table: RouteTable;
   readonly #instances: Instances;
   readonly #underWay: UnderWay;
+  readonly #accessLog: AccessLog;
   readonly #log: Logger;
   #turn = 0;
 
@@ -37,11 +38,13 @@ export class Forwarder {
     table: RouteTable;
     instances: Instances;
     underWay: UnderWay;
+    accessLog: AccessLog;
     log: Logger;
   }) {
     this.#table = parts.table;
     this.#instances = parts.instances;
     this.#underWay = parts.underWay;
+    this.#accessLog = parts.accessLog;
     this.#log = parts.log;
   }
 
@@ -51,27 +54,27 @@ export class Forwarder {
     response: ServerResponse,
     head: Buffer | null,
   ): Promise<void> {
-    const visit: Visit = { request, response, head };
-    const begunMs = performance.now();
+    const entry = this.#accessLog.begin(request, response);
     response.on('error', () => {}); // the client has gone away
-    response.once('close', () => this.#note(visit, begunMs));
     try {
       const target = targetOf(request);
-      await this.#forward(visit, target);
+      await this.#forward({ request, response, head, entry }, target);
     } catch (error) {
-      sendProblem(this.#asAppError(error), request, response);
+      const known = this.#asAppError(error);
+      entry.code = known.code;
+      sendProblem(known, request, response);
     }
   }
 
   async #forward(visit: Visit, target: Target): Promise<void> {
-    visit.route = this.#routeTo(target);
+    visit.entry.route = this.#routeTo(target);
     // asks about the server as a whole, and no service needs to be awake for that; undici does not send it
     if (visit.request.url === '*') return void visit.response.writeHead(204).end();
     const options = dispatchOptions(visit, target);
     let tried: Route;
     do {
       tried = this.#routeTo(target);
-      visit.route = tried;
+      visit.entry.route = tried;
       if (await this.#isForwarded(visit, tried, options)) return;
     } while (tried !== this.#routeTo(target)); // instances that are gone may have been replaced
     throw new AppError(
@@ -95,7 +98,7 @@ export class Forwarder {
     const { response } = visit;
     const count = (instance: Instance): number => this.#underWay.count(instance);
     for (const instance of inOrder(route.instances, count, this.#turn++)) {
-      visit.instance = instance;
+      visit.entry.instance = instance;
       const end = this.#underWay.begin(route, instance);
       response.once('close', end);
       if (await this.#isTaken(visit, instance, options)) return true;
@@ -136,20 +139,6 @@ export class Forwarder {
     if (error instanceof AppError) return error;
     this.#log.error({ err: error }, 'a request failed');
     return new AppError('internal', 'Something went wrong on our side; it has been logged.');
-  }
-
-  #note({ request, response, route, instance }: Visit, begunMs: number): void {
-    this.#log.debug(
-      {
-        host: route?.host ?? request.headers.host,
-        status: response.statusCode,
-        durationMs: Math.round((performance.now() - begunMs) * 10) / 10,
-        serviceId: route?.serviceId,
-        revisionId: route?.revisionId,
-        containerId: instance?.containerId,
-      },
-      'request',
-    );
   }
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { peerOf } from '../access-log.ts';
 
 /* Flat lists of names and values in turns, as they came: what is repeated stays so, in its order. */
 
@@ -13,7 +14,7 @@ const NEVER_NAMED = new Set(['host', 'content-length']);
 
 /** A request's headers as its container gets them. @param authority what its Host header says */
 export function headersForward(request: IncomingMessage, authority: string): string[] {
-  const peer = (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '');
+  const peer = peerOf(request.socket);
   const node = peer.includes(':') ? `"[${peer}]"` : peer;
   return [
     ...endToEnd(request.rawHeaders, (name) => name !== 'expect' && !saysWhoAsked(name)),

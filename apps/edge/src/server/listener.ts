@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError } from '@slipway/contracts';
+import type { AccessLog } from '../access-log.ts';
 import { sendProblem } from '../proxy/problem.ts';
 import { refuseUnreadable } from './unreadable.ts';
 import { isUpgrade, responseOn } from './upgrade.ts';
@@ -31,12 +32,14 @@ const SETTINGS = {
 export class Listener {
   readonly server: Server;
   readonly #serve: Serve;
+  readonly #accessLog: AccessLog;
   readonly #sockets = new Set<Socket>();
   /** on each connection, answers that are not over */
   readonly #underWay = new Map<Socket, number>();
 
-  constructor(serve: Serve) {
+  constructor(serve: Serve, accessLog: AccessLog) {
     this.#serve = serve;
+    this.#accessLog = accessLog;
     this.server = createServer(SETTINGS);
     this.server.maxHeadersCount = 0; // the section's size is the limit: none is left out silently
     this.server.on('connection', (socket: Socket) => {
@@ -79,6 +82,7 @@ export class Listener {
     const response = this.#takeOver(request);
     if (response === null) return;
     const error = new AppError('malformed-request', 'CONNECT is for proxies; this is none.');
+    this.#accessLog.begin(request, response).code = error.code;
     sendProblem(error, request, response);
   }
 
@@ -96,9 +100,13 @@ export class Listener {
   }
 
   #onUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-    if (!this.#underWay.has(socket)) refuseUnreadable(error, socket);
-    // what comes after a `Connection: close` is not heard; else an answer would be mixed with the one under way
-    else if (error.code !== 'HPE_CLOSED_CONNECTION') socket.destroySoon();
+    if (!this.#underWay.has(socket)) {
+      const problem = refuseUnreadable(error, socket);
+      if (problem !== null) this.#accessLog.refused(socket, problem);
+    } else if (error.code !== 'HPE_CLOSED_CONNECTION') {
+      // what comes after a `Connection: close` is not heard; else an answer would be mixed with the one under way
+      socket.destroySoon();
+    }
   }
 
   #count(socket: Socket, response: ServerResponse): void {

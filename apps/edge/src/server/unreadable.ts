@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import { AppError, type Problem, toProblem } from '@slipway/contracts';
 
-/** Answers what is no request, and closes. */
-export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+/** Answers what is no request, and closes. @returns with what; null: nobody is there to hear it */
+export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): Problem | null {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
-    return;
+    return null;
   }
   const problem = problemOf(error.code);
   const body = Buffer.from(JSON.stringify(problem));
@@ -18,6 +18,7 @@ export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
   socket.write(`${head.join('\r\n')}\r\n\r\n`);
   socket.write(body);
   socket.destroySoon();
+  return problem;
 }
 
 function problemOf(code: string | undefined): Problem {
@@ -25,11 +26,12 @@ function problemOf(code: string | undefined): Problem {
     return toProblem(new AppError('request-timeout', 'The request’s headers took too long.'));
   }
   if (code === 'HPE_HEADER_OVERFLOW') {
-    const error = new AppError(
-      'malformed-request',
-      'The request’s headers are too large: send less than 16 KiB.',
+    return toProblem(
+      new AppError(
+        'headers-too-large',
+        'The request’s headers are too large: send less than 16 KiB.',
+      ),
     );
-    return { ...toProblem(error), status: 431 };
   }
   return toProblem(new AppError('malformed-request', 'This is not a valid HTTP request.'));
 }
