@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createSlipway } from '@slipway/client';
@@ -8,6 +7,7 @@ import { buildsIn } from '../fixtures/builds.ts';
 import type { Checkout } from '../fixtures/checkout.ts';
 import { bareBuildah } from './bare-buildah.ts';
 import { type Bench, type Comparison, Figures, rounds } from './comparison.ts';
+import { p99 } from './latency.ts';
 import { timed } from './starter.ts';
 
 /* A build from its context to the pushed image, beside buildah called by hand: both push to our registry.
@@ -16,9 +16,6 @@ import { timed } from './starter.ts';
 
 const PEER = 'buildah build and push';
 const ROUNDS = 5;
-const REQUESTS = 2_500;
-const WARM_UP = 500;
-const EVERY_MS = 4;
 
 const DOCKERFILE = `FROM busybox
 RUN for i in 1 2 3; do echo $i >> /made; done
@@ -83,6 +80,8 @@ async function latency(
 ): Promise<Comparison> {
   const endpoints = await checkout.endpoints();
   const { build, cancel, logs, wait } = buildsIn(endpoints);
+  const edge = new URL(endpoints.edge).host;
+  const sample = new URL(endpoints.sampleUrl ?? '').host;
   const figures = new Figures();
   for (const round of rounds(ROUNDS)) {
     say(`requests, each build ${does}, ${round.name}`);
@@ -92,7 +91,7 @@ async function latency(
         greedy.map((n) => build(`greedy-${n}`, { Dockerfile: greedily(what) })),
       );
       for (const one of made) while (!(await logs(one)).includes('RUN')) await delay(100);
-      const ms = await p99(endpoints.sampleUrl ?? '');
+      const ms = await p99(edge, sample);
       if (round.counts) figures[side].push(ms);
       for (const one of made) {
         await cancel(one);
@@ -115,28 +114,6 @@ async function calm(folder: string): Promise<void> {
   const isBusy = async (name: string): Promise<boolean> =>
     (await readdir(join(folder, name)).catch(() => [])).length > 0;
   while ((await isBusy('work')) || (await isBusy('tidy'))) await delay(100);
-}
-
-/** In ms, of requests that are sent at their times, whether or not the earlier ones are answered. */
-async function p99(url: string): Promise<number> {
-  const { host, port } = new URL(url);
-  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
-  const request = () =>
-    new Promise<void>((done, fail) => {
-      const to = { host: '127.0.0.1', port, agent, headers: { host } };
-      get(to, (answer) => answer.resume().on('end', done)).on('error', fail);
-    });
-  for (let warm = 0; warm < WARM_UP; warm++) await request();
-  const taken: Promise<number>[] = [];
-  const begin = performance.now();
-  for (let sent = 0; sent < REQUESTS; sent++) {
-    const due = begin + sent * EVERY_MS;
-    await delay(Math.max(0, due - performance.now()));
-    taken.push(request().then(() => performance.now() - due));
-  }
-  const all = (await Promise.all(taken)).toSorted((a, b) => a - b);
-  agent.destroy();
-  return all[Math.floor(all.length * 0.99)] ?? Number.NaN;
 }
 
 async function makeProject(

@@ -1,12 +1,13 @@
 import { Checkout } from '../fixtures/checkout.ts';
 import { builds } from './builds.bench.ts';
 import { containers } from './containers.bench.ts';
+import { edge } from './edge.bench.ts';
 import { registry } from './registry.bench.ts';
 import { printTable } from './table.ts';
 
 /* `npm run bench [-- <name>…]`: a platform of its own, each benchmark beside its peer, one table. */
 
-const BENCHES = { registry, containers, builds };
+const BENCHES = { registry, containers, builds, edge };
 
 const names = process.argv.slice(2);
 const unknown = names.find((name) => !(name in BENCHES));

@@ -49,11 +49,19 @@ const DECLARED = {
     package: 'golang-github-containerd-containerd-dev',
     how: 'unpack',
   },
+  nginx: { anyOf: ['nginx'], package: 'nginx', how: 'unpack' },
+  wrk: { anyOf: ['wrk'], package: 'wrk', how: 'install' },
   ip: { anyOf: ['ip'], package: 'iproute2', how: 'install' },
 } as const satisfies Record<string, Tool>;
 
 /** Only tests and benchmarks use them. */
-const TEST_TOOLS: readonly string[] = ['skopeo', 'dockerRegistry', 'containerdProtos'];
+const TEST_TOOLS: readonly string[] = [
+  'skopeo',
+  'dockerRegistry',
+  'containerdProtos',
+  'nginx',
+  'wrk',
+];
 
 export type ToolName = keyof typeof DECLARED;
 export const TOOLS: Readonly<Record<ToolName, Tool>> = DECLARED;
