@@ -5,6 +5,15 @@ const limits = {
   expect: { poll: { timeout: 30_000 } },
 };
 
+const onePlatform = {
+  ...limits,
+  // a first start with its sample, on a slow machine
+  ...{ testTimeout: 300_000, hookTimeout: 600_000 },
+  globalSetup: ['test/setup/platform.setup.ts'],
+  // two cores carry one running stack
+  fileParallelism: false,
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -20,18 +29,8 @@ export default defineConfig({
           globalSetup: ['test/setup/postgres.setup.ts', 'test/setup/redis.setup.ts'],
         },
       },
-      {
-        test: {
-          ...limits,
-          // a first start with its sample, on a slow machine
-          ...{ testTimeout: 300_000, hookTimeout: 600_000 },
-          name: 'e2e',
-          include: ['test/e2e/*.test.ts'],
-          globalSetup: ['test/setup/platform.setup.ts'],
-          // two cores carry one running stack
-          fileParallelism: false,
-        },
-      },
+      { test: { ...onePlatform, name: 'e2e', include: ['test/e2e/*.test.ts'] } },
+      { test: { ...onePlatform, name: 'soak', include: ['test/soak/*.test.ts'] } },
     ],
   },
 });

