@@ -10,10 +10,6 @@ import { type Bench, type Comparison, Figures, rounds } from './comparison.ts';
 import { p99 } from './latency.ts';
 import { timed } from './starter.ts';
 
-/* A build from its context to the pushed image, beside buildah called by hand: both push to our registry.
-   Only ours uploads, is queued, is checked, runs in a sandbox, and has a log that others follow. Cold: of
-   a project that has built nothing yet. Then what requests to a service take while builds run. */
-
 const PEER = 'buildah build and push';
 const ROUNDS = 5;
 
@@ -32,44 +28,49 @@ const GREEDY = {
 const greedily = (what: string) => `FROM busybox
 RUN for worker in 1 2 3 4; do (while date > /dev/null; do ${what}; done) & done; wait; : ${Date.now()}`;
 
-export const builds: Bench = async (checkout, say) => {
-  const endpoints = await checkout.endpoints();
-  const folder = join(checkout.stateDir, 'bench-builds');
-  await using bare = await bareBuildah(folder, endpoints);
-  const row = (what: string): Comparison => {
-    const common = { peer: PEER, unit: 'ms', better: 'lower' } as const;
-    return { what, ...common, figures: new Figures(), target: { difference: 600 } };
-  };
-  const rows = { cold: row('build and push, cold'), cached: row('build and push, cached') };
-  for (const round of rounds(ROUNDS)) {
-    say(round.name);
-    const files = { Dockerfile: DOCKERFILE, data: randomBytes(500_000).toString('hex') };
-    const name = `bench-${Date.now()}`;
-    await makeProject(endpoints, name);
-    const ours = buildsIn({ ...endpoints, project: name });
-    const context = join(folder, 'context');
-    await mkdir(context, { recursive: true });
-    for (const [path, text] of Object.entries(files)) await writeFile(join(context, path), text);
-    const by = {
-      ours: async () => {
-        const { state, message } = await ours.wait(await ours.build('bench', files));
-        if (state !== 'succeeded') throw new Error(`the build ${state}: ${message}`);
-      },
-      theirs: () => bare.build(name, context, `local/${name}/by-hand:latest`),
+export const builds: Bench = {
+  about: `A build from its context to the pushed image, beside buildah called by hand: both push to our
+registry. Only ours uploads, is queued, is checked, runs in a sandbox, and has a log that others follow. Cold:
+of a project that has built nothing yet. Then what requests to a service take while builds run.`,
+  async run(checkout, say) {
+    const endpoints = await checkout.endpoints();
+    const folder = join(checkout.stateDir, 'bench-builds');
+    await using bare = await bareBuildah(folder, endpoints);
+    const row = (what: string): Comparison => {
+      const common = { peer: PEER, unit: 'ms', better: 'lower' } as const;
+      return { what, ...common, figures: new Figures(), target: { difference: 600 } };
     };
-    for (const figures of [rows.cold.figures, rows.cached.figures]) {
-      for (const side of round.sides) {
-        const { ms } = await timed(by[side]);
-        if (round.counts) figures[side].push(ms);
+    const rows = { cold: row('build and push, cold'), cached: row('build and push, cached') };
+    for (const round of rounds(ROUNDS)) {
+      say(round.name);
+      const files = { Dockerfile: DOCKERFILE, data: randomBytes(500_000).toString('hex') };
+      const name = `bench-${Date.now()}`;
+      await makeProject(endpoints, name);
+      const ours = buildsIn({ ...endpoints, project: name });
+      const context = join(folder, 'context');
+      await mkdir(context, { recursive: true });
+      for (const [path, text] of Object.entries(files)) await writeFile(join(context, path), text);
+      const by = {
+        ours: async () => {
+          const { state, message } = await ours.wait(await ours.build('bench', files));
+          if (state !== 'succeeded') throw new Error(`the build ${state}: ${message}`);
+        },
+        theirs: () => bare.build(name, context, `local/${name}/by-hand:latest`),
+      };
+      for (const figures of [rows.cold.figures, rows.cached.figures]) {
+        for (const side of round.sides) {
+          const { ms } = await timed(by[side]);
+          if (round.counts) figures[side].push(ms);
+        }
       }
+      await rm(join(folder, name), { recursive: true });
     }
-    await rm(join(folder, name), { recursive: true });
-  }
-  const latencies: Comparison[] = [];
-  for (const [does, what] of Object.entries(GREEDY)) {
-    latencies.push(await latency(checkout, say, { does, what }));
-  }
-  return [...Object.values(rows), ...latencies];
+    const latencies: Comparison[] = [];
+    for (const [does, what] of Object.entries(GREEDY)) {
+      latencies.push(await latency(checkout, say, { does, what }));
+    }
+    return [...Object.values(rows), ...latencies];
+  },
 };
 
 /** Of requests to the sample, with and without builds that take all that they get. */

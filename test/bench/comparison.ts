@@ -11,7 +11,8 @@ export class Figures implements Record<Side, number[]> {
 export interface Comparison {
   /** `push 1 × 200 MB` */
   what: string;
-  peer: string;
+  /** null: there is none, and so none of its figures */
+  peer: string | null;
   /** `MB/s` */
   unit: string;
   better: 'higher' | 'lower';
@@ -25,8 +26,19 @@ export type Target =
   | { /** of ours and the peer's, in the row's unit */ difference: number }
   | { /** of ours, in the row's unit */ figure: number };
 
-/** Does the same on the running platform and on a peer. @param say what it is about */
-export type Bench = (checkout: Checkout, say: (line: string) => void) => Promise<Comparison[]>;
+export interface Bench {
+  /** for who reads the figures: what is done, and where it differs from what the peer does */
+  about: string;
+  /** Does the same on the running platform and on a peer. @param say what it is about */
+  run(checkout: Checkout, say: (line: string) => void): Promise<Comparison[]>;
+}
+
+/** What a benchmark came to. */
+export interface Result {
+  name: string;
+  about: string;
+  rows: readonly Comparison[];
+}
 
 export interface Round {
   /** `round 2 of 5` */

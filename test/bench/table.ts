@@ -1,6 +1,6 @@
 import { type Comparison, differences, median, ratios } from './comparison.ts';
 
-const HEAD = ['', 'Slipway', 'peer', 'ratio', 'of each round', 'target', ''];
+export const HEAD = ['', 'Slipway', 'peer', 'ratio', 'of each round', 'target', ''];
 
 /** Medians, and the ratio of the rounds in the middle. */
 export function printTable(rows: readonly Comparison[]): void {
@@ -16,16 +16,17 @@ export function printTable(rows: readonly Comparison[]): void {
   }
 }
 
-function cellsOf(row: Comparison): string[] {
+export function cellsOf(row: Comparison): string[] {
   const { what, figures, unit, better, peer } = row;
+  const ours = `${shown(median(figures.ours))} ${unit}`;
+  const rounds = `${figures.ours.length} rounds`;
+  if (peer === null) {
+    return [what, ours, '', '', '', targetOf(row), `${better} is better; ${rounds}`];
+  }
   return [
-    what,
-    `${shown(median(figures.ours))} ${unit}`,
-    `${shown(median(figures.theirs))} ${unit}`,
-    `${median(ratios(figures)).toFixed(2)} ×`,
-    spread(ratios(figures)),
-    targetOf(row),
-    `${better} is better; beside ${peer}, ${figures.ours.length} rounds`,
+    ...[what, ours, `${shown(median(figures.theirs))} ${unit}`],
+    ...[`${median(ratios(figures)).toFixed(2)} ×`, spread(ratios(figures))],
+    ...[targetOf(row), `${better} is better; beside ${peer}, ${rounds}`],
   ];
 }
 
