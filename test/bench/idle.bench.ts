@@ -10,9 +10,9 @@ const TICKS_PER_SECOND = 100;
 const MIB = 1024 * 1024;
 
 export const idle: Bench = {
-  about: `What the platform takes while nothing is asked of it, the sample running: all of its Node
-processes (supervisor, API, agent, its logs, edge), by their proportional set size, which counts what they
-share once.`,
+  about: `What the platform takes while nothing is asked of it, right after a first start, the sample
+running: all of its Node processes (supervisor, API, agent, its logs, edge), their memory by proportional set
+size, which counts what they share once.`,
   async run(checkout, say) {
     const memory = row('memory of all Node processes', 'MiB', 600);
     const processor = row('a processor, of all Node processes', '%', 2);
@@ -36,7 +36,9 @@ function row(what: string, unit: string, figure: number): Comparison {
 function processesOf({ folder }: Checkout): string[] {
   return readdirSync('/proc').filter((pid) => {
     try {
-      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/exe`).startsWith(`${folder}/`);
+      return (
+        /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/exe`).startsWith(`${folder}/node_modules/`)
+      );
     } catch {
       return false; // gone, or a thread of the kernel
     }
