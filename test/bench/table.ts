@@ -54,5 +54,5 @@ function spread(figures: readonly number[]): string {
 }
 
 function shown(value: number): string {
-  return value.toPrecision(3);
+  return Number(value.toPrecision(3)).toLocaleString('en-US');
 }
