@@ -14,6 +14,9 @@ const onePlatform = {
   fileParallelism: false,
 };
 
+/** Of what a soak leaves to chance: `SEED=<number> npm run test:soak` does the same again. */
+const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1_000_000));
+
 export default defineConfig({
   test: {
     projects: [
@@ -30,7 +33,12 @@ export default defineConfig({
         },
       },
       { test: { ...onePlatform, name: 'e2e', include: ['test/e2e/*.test.ts'] } },
-      { test: { ...onePlatform, name: 'soak', include: ['test/soak/*.test.ts'] } },
+      {
+        test: {
+          ...{ ...onePlatform, name: 'soak', include: ['test/soak/*.test.ts'] },
+          ...{ testTimeout: 3_600_000, provide: { seed } },
+        },
+      },
     ],
   },
 });

@@ -101,21 +101,20 @@ test('names and headers of all kinds are files, or named as what is wrong', asyn
 });
 
 test('a build that takes all processes, memory or disk that it can get is ended, and says why', async () => {
-  const cases: [string, object][] = [
-    ['RUN f() { f | f & }; f; sleep 3; exit 7', { reason: 'command-failed' }],
-    ['RUN tail /dev/zero', { reason: 'oom-killed' }],
-    ['RUN dd if=/dev/zero of=/dev/shm/x bs=1M count=4000', { state: 'failed' }],
-    ['RUN fallocate -l 6G /a && fallocate -l 6G /b && sleep 100', { reason: 'disk-exceeded' }],
-    [
-      'RUN --mount=type=cache,target=/c fallocate -l 6G /c/a && fallocate -l 6G /c/b && sleep 100',
-      { reason: 'disk-exceeded' },
-    ],
-  ];
-  for (const [instruction, end] of cases) {
+  const endsAs = async (instruction: string, end: object): Promise<void> => {
     const made = await ended('hostile', `FROM busybox\n${instruction}`);
     expect(made, instruction).toMatchObject({ state: 'failed', ...end });
     expect(made.message).toMatch(/^line 2: RUN /);
-  }
+  };
+  await Promise.all([
+    endsAs('RUN f() { f | f & }; f; sleep 3; exit 7', { reason: 'command-failed' }),
+    endsAs('RUN tail /dev/zero', { reason: 'oom-killed' }),
+    endsAs('RUN dd if=/dev/zero of=/dev/shm/x bs=1M count=4000', {}),
+  ]);
+  const fill = (path: string) =>
+    `fallocate -l 6G ${path}/a && fallocate -l 6G ${path}/b && sleep 100`;
+  await endsAs(`RUN ${fill('')}`, { reason: 'disk-exceeded' });
+  await endsAs(`RUN --mount=type=cache,target=/c ${fill('/c')}`, { reason: 'disk-exceeded' });
   const next = await sh('exit 3');
   expect(await containerEnded(next)).toMatchObject({ exitCode: 3 });
   await remove(next);

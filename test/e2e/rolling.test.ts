@@ -2,6 +2,7 @@ import { ask } from '@slipway/infra';
 import { expect, test } from 'vitest';
 import { containersIn } from '../fixtures/containers.ts';
 import { countingClient } from '../fixtures/counting-client.ts';
+import { named } from '../fixtures/named-service.ts';
 import { platform } from '../fixtures/platform.ts';
 import { servicesIn } from '../fixtures/services.ts';
 
@@ -9,17 +10,6 @@ import { servicesIn } from '../fixtures/services.ts';
 
 const { create, change, rollBack, deployed, get, remove } = servicesIn(platform());
 const { wait } = containersIn(platform());
-
-/** Takes its time for answers, and none for its end: what is not answered then never is. */
-const COMMAND = [
-  ...['node', '-e'],
-  `process.on('SIGTERM', () => process.exit());
-  require('http').createServer((request, answer) => {
-    const ms = request.url === '/slow' ? 5_000 : Math.random() * 200;
-    request.resume().on('end', () => setTimeout(() => answer.end(process.env.NAME), ms));
-  }).listen(process.env.PORT)`,
-];
-const named = (NAME: string) => ({ image: 'node', command: COMMAND, env: { NAME } });
 
 test('changes under load drop no request, and nobody hears of an old one after a new one', async () => {
   const service = await create('rolling', named('1'));
