@@ -8,7 +8,7 @@ import { readEnv } from '../env.ts';
 import { takeHold } from '../hold.ts';
 import type { Instance } from '../instance.ts';
 import { SupervisorMessageSchema } from '../messages.ts';
-import { ALLOCATOR } from '../parts/node-process.ts';
+import { RESTING_ALLOCATOR } from '../parts/node-process.ts';
 import { type Endpoints, readEndpoints } from '../records.ts';
 import { waitFor } from '../wait.ts';
 
@@ -57,7 +57,7 @@ function spawnSupervisor({ stateDir }: Instance, args: readonly string[]): Child
   const child = spawn(process.execPath, [file, ...args], {
     stdio: ['ignore', log, log, 'ipc'],
     detached: true,
-    env: { ...process.env, ...ALLOCATOR, SLIPWAY_HOME: stateDir },
+    env: { ...process.env, ...RESTING_ALLOCATOR, SLIPWAY_HOME: stateDir },
   });
   closeSync(log);
   return child;

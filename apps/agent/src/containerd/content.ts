@@ -2,7 +2,7 @@ import { Turns } from '@slipway/process';
 import { type CallOptions, type ContainerdRpc, unlessPresent } from './rpc.ts';
 
 /** grpc's messages end at 4 MiB; containerd's own client writes as much at a time. */
-const CHUNK_BYTES = 1024 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 
 interface WriteAnswer {
   offset: number;
@@ -54,14 +54,12 @@ export class Content {
     try {
       const { offset: begun } = await writer.send({ action: 'STAT', ...begin });
       let offset = 0;
-      for await (const chunk of typeof source === 'function' ? await source() : source) {
+      for await (const piece of pieces(typeof source === 'function' ? await source() : source)) {
         // what an earlier attempt wrote is there; the registry is near, so it is read over
-        for (const piece of pieces(chunk)) {
-          const data = piece.subarray(Math.max(0, begun - offset));
-          offset += piece.length;
-          if (data.length === 0) continue;
-          await writer.send({ action: 'WRITE', ref: digest, offset: offset - data.length, data });
-        }
+        const data = piece.subarray(Math.max(0, begun - offset));
+        offset += piece.length;
+        if (data.length === 0) continue;
+        await writer.send({ action: 'WRITE', ref: digest, offset: offset - data.length, data });
       }
       await writer.send({ action: 'COMMIT', ...begin, offset, labels: options.labels ?? {} });
     } finally {
@@ -97,6 +95,20 @@ export class Content {
   }
 }
 
-function* pieces(chunk: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < chunk.length; at += CHUNK_BYTES) yield chunk.subarray(at, at + CHUNK_BYTES);
+/** As large as may be, however small the chunks are; each is valid until the next one is asked for. */
+async function* pieces(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
+  const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  let filled = 0;
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + PIECE_BYTES - filled);
+      piece.set(part, filled);
+      at += part.length;
+      filled += part.length;
+      if (filled < PIECE_BYTES) continue;
+      yield piece;
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield piece.subarray(0, filled);
 }

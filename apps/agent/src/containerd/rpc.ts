@@ -135,7 +135,10 @@ function fullPath(path: string): string {
 
 function serializer(type: string): (message: object) => Buffer {
   const Type = messageType(type);
-  return (message) => Buffer.from(Type.encode(Type.fromObject(message)).finish());
+  return (message) => {
+    const { buffer, byteOffset, byteLength } = Type.encode(Type.fromObject(message)).finish();
+    return Buffer.from(buffer, byteOffset, byteLength); // without a copy: it may be a piece of a layer
+  };
 }
 
 function deserializer<T>(type: string): (bytes: Buffer) => T {
