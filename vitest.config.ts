@@ -24,6 +24,7 @@ export default defineConfig({
         test: {
           ...limits,
           name: 'parts',
+          maxWorkers: 2,
           include: [
             '{apps,libs}/*/src/**/*.test.ts',
             'infra/**/*.test.ts',

@@ -125,8 +125,8 @@ test('output without end costs nobody but the build', async () => {
   const made = await ended(
     'hostile',
     `FROM busybox
-RUN : ${Date.now()}; yes 0123456789012345678901234567890123456789 | head -c 300000000
-RUN head -c 50000000 /dev/zero
+RUN : ${Date.now()}; yes 0123456789012345678901234567890123456789 | head -c 100000000
+RUN head -c 20000000 /dev/zero
 RUN echo the next`,
   );
   expect(made).toMatchObject({ state: 'succeeded' });

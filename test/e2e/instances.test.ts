@@ -2,7 +2,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createSlipway } from '@slipway/client';
-import type { Endpoints } from '@slipway/infra';
+import { type Endpoints, startThrowawayPostgres } from '@slipway/infra';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { Checkout } from '../fixtures/checkout.ts';
 import { leftoversOf } from '../fixtures/leftovers.ts';
@@ -14,16 +14,21 @@ const WAIT = { timeout: 120_000, interval: 50 };
 
 let one: Checkout;
 let other: Checkout;
+let postgres: Awaited<ReturnType<typeof startThrowawayPostgres>>;
 beforeAll(async () => {
-  [one, other] = await Promise.all([Checkout.create('one'), Checkout.create('other')]);
+  const checkouts = Promise.all([Checkout.create('one'), Checkout.create('other')]);
+  [postgres, [one, other]] = await Promise.all([startThrowawayPostgres(), checkouts]);
 });
 afterAll(async () => {
   await one?.[Symbol.asyncDispose]();
   await other?.[Symbol.asyncDispose]();
+  await postgres?.[Symbol.asyncDispose]();
 });
 
+/** `one` has a PostgreSQL of its own, `other` is given one. */
 async function start(checkout: Checkout): Promise<string> {
-  const { code, output } = await checkout.npm('start', '--', '--detach');
+  const env = checkout === other ? { DATABASE_URL: postgres.url } : {};
+  const { code, output } = await checkout.npmWith(env, 'start', '--', '--detach');
   expect(code, output).toBe(0);
   expect(output).not.toContain('✘'); // what it says of its sample, too
   return output;
@@ -42,6 +47,8 @@ test('two run side by side, and either can be stopped without the other', async 
   await Promise.all([start(one), start(other)]);
   const ports = [await requireUp(one), await requireUp(other)].flatMap(portsOf);
   expect(new Set(ports).size).toBe(6);
+  expect((await one.processes()).map(({ name }) => name)).toContain('postgres');
+  expect((await other.processes()).map(({ name }) => name)).not.toContain('postgres');
   await stop(one);
   const kept = await requireUp(other);
   await start(one);
