@@ -14,24 +14,20 @@ const { buildThrough } = buildStagesIn(platform());
 const WITHIN = { timeout: 120_000, interval: 200 };
 const STAGES_MS = 4_000;
 
-/* Each part alone, and some at a time: test/soak/kills.test.ts. */
-const VICTIMS: [string, string[]][] = [
-  ['agent', ['agent']],
-  ['all of them', ['agent', 'api', 'redis', 'postgres']],
-];
+/* Some of them alone, and again and again: test/soak/kills.test.ts. */
+const PARTS = ['agent', 'api', 'redis', 'postgres'];
 
-test.for(VICTIMS)(
-  '%s may be killed while builds are in every stage: they end well, and nothing is left',
-  async ([, names], { onTestFailed }) => {
-    const afterMs = Math.random() * STAGES_MS;
-    onTestFailed(() => console.error(`killed after ${afterMs} ms`));
-    const killed = delay(afterMs);
-    await buildThrough(async () => {
-      await killed;
-      await killParts(...names);
-    });
-  },
-);
+test('all may be killed while builds are in every stage: they end well, and nothing is left', async ({
+  onTestFailed,
+}) => {
+  const afterMs = Math.random() * STAGES_MS;
+  onTestFailed(() => console.error(`killed after ${afterMs} ms`));
+  const killed = delay(afterMs);
+  await buildThrough(async () => {
+    await killed;
+    await killParts(...PARTS);
+  });
+});
 
 test('a build begins again when a process of its sandbox is killed, the outermost or the builder', async () => {
   const killed = await Promise.all(

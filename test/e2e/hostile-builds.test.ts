@@ -108,7 +108,7 @@ test('a build that takes all processes, memory or disk that it can get is ended,
   };
   await Promise.all([
     endsAs('RUN f() { f | f & }; f; sleep 3; exit 7', { reason: 'command-failed' }),
-    endsAs('RUN tail /dev/zero', { reason: 'oom-killed' }),
+    endsAs('RUN dd if=/dev/zero of=/dev/null bs=3000M count=1', { reason: 'oom-killed' }),
     endsAs('RUN dd if=/dev/zero of=/dev/shm/x bs=1M count=4000', {}),
   ]);
   const fill = (path: string) =>

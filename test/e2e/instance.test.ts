@@ -66,7 +66,8 @@ test('after a SIGKILL of everything it starts again, with the same key, and know
   const before = await checkout.endpoints();
   const { create, start, stop, get, wait } = containersIn(before);
   const sleep = async (restartPolicy: string) => {
-    const made = await create({ command: ['sleep', '1000'], restartPolicy });
+    const command = ['sh', '-c', 'trap exit TERM; sleep 1000 & wait'];
+    const made = await create({ command, restartPolicy });
     await wait(made, 'running');
     return made;
   };

@@ -37,7 +37,6 @@ const PARTS = ['agent', 'logs', 'api', 'containerd', 'redis', 'postgres'];
 /* Any others alone, and some at a time: test/soak/kills.test.ts. */
 const VICTIMS: [string, string[]][] = [
   ['agent', ['agent']],
-  ['containerd', ['containerd']],
   ['all of them', PARTS],
 ];
 

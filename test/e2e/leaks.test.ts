@@ -1,4 +1,4 @@
 import { test } from 'vitest';
 import { comeAndGo } from '../fixtures/churn.ts';
 
-test('containers that came and went leave nothing behind', () => comeAndGo(60));
+test('containers that came and went leave nothing behind', () => comeAndGo(40));
