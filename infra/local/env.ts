@@ -12,6 +12,10 @@ export const EnvSchema = z.object({
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
     .optional()
     .describe('A PostgreSQL of yours, with a database for Slipway; a private one when left out'),
+  SIGN_UP: z
+    .enum(['open', 'closed'])
+    .default('open')
+    .describe('Who may make an account: anybody, or nobody'),
 });
 
 /** What every process has, and children get from the caller as it is. */

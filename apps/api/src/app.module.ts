@@ -1,6 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Connections } from '@slipway/rpc';
 import { AccessModule } from './access/access.module.ts';
+import { AccountService } from './accounts/account.service.ts';
+import { AccountStore } from './accounts/account.store.ts';
+import { AuthController } from './accounts/auth.controller.ts';
 import { AgentDoor } from './agents/agent-door.ts';
 import { AgentStreams } from './agents/agent-streams.ts';
 import { BuildDoor } from './agents/build-door.ts';
@@ -28,6 +31,7 @@ import { httpModule } from './http/http.module.ts';
 import { ImageStore } from './images/image.store.ts';
 import { ImageResolver } from './images/image-resolver.ts';
 import { MeController } from './me/me.controller.ts';
+import { MeService } from './me/me.service.ts';
 import { MeStore } from './me/me.store.ts';
 import { MetricsController } from './metrics/metrics.controller.ts';
 import { PlatformStateStore } from './metrics/platform-state.store.ts';
@@ -57,6 +61,7 @@ import { ServiceStore } from './services/service.store.ts';
 @Module({
   imports: [AccessModule],
   controllers: [
+    AuthController,
     BuildController,
     ContainerController,
     ContextController,
@@ -70,7 +75,8 @@ import { ServiceStore } from './services/service.store.ts';
     ServiceController,
   ],
   providers: [
-    ...[MeStore, ProjectStore, NodeStore, ImageStore, ImageResolver, RegistryTokens],
+    ...[AccountStore, AccountService, MeStore, MeService],
+    ...[ProjectStore, NodeStore, ImageStore, ImageResolver, RegistryTokens],
     SealedValues,
     ...[ContextStore, ContextService, BuildStore, BuildService, BuildLog, BuildLogArchive],
     ...[ContainerStore, ContainerService, ContainerLogs, ContainerSignals, Restarts],

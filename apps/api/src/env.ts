@@ -55,6 +55,10 @@ const ApiSchema = z.object({
     .refine(({ pathname, search }) => `${pathname}${search}` === '/', 'may have no path')
     .prefault('http://localhost:7780')
     .describe('Where services are reached: each at http://<its label>.<this domain>'),
+  SIGN_UP: z
+    .enum(['open', 'closed'])
+    .default('closed')
+    .describe('Who may make an account: anybody, or nobody'),
   PARTS_FILE: z
     .string()
     .optional()

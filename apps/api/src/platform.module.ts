@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type ValueProvider } from '@nestjs/common';
 import type { Notifications } from '@slipway/db';
 import type { Queues } from '@slipway/queue';
 import type { RoutePublisher } from '@slipway/routes';
+import type { SignUp } from './accounts/account.service.ts';
 import type { Core } from './roles/role.ts';
 
 /** What the role `api` opened besides, and what every class of it may inject by its token. */
@@ -13,6 +14,8 @@ export interface Platform extends Core {
   partsFile: string | null;
   /** see `env.ts` */
   servicesUrl: URL;
+  /** see `env.ts` */
+  signUp: SignUp;
 }
 
 /** `@Inject(DATABASE) private readonly database: Database` */
@@ -26,6 +29,7 @@ export const LOGGER = Symbol('Logger');
 export const METRICS = Symbol('Metrics');
 export const PARTS_FILE = Symbol('PartsFile');
 export const SERVICES_URL = Symbol('ServicesUrl');
+export const SIGN_UP = Symbol('SignUp');
 
 @Module({})
 class PlatformModule {}
@@ -42,6 +46,7 @@ export function platformModule(platform: Platform): DynamicModule {
     { provide: ROUTE_PUBLISHER, useValue: platform.routePublisher },
     { provide: PARTS_FILE, useValue: platform.partsFile },
     { provide: SERVICES_URL, useValue: platform.servicesUrl },
+    { provide: SIGN_UP, useValue: platform.signUp },
   ]);
 }
 

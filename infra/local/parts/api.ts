@@ -43,6 +43,7 @@ export function apiPart(
       DATABASE_URL: databaseUrl,
       SECRET_KEY: settings.secretKey,
       OPERATOR_TOKEN: settings.operatorToken,
+      SIGN_UP: env.SIGN_UP,
       PARTS_FILE: settings.partsFile,
     }),
     async prepare() {

@@ -17,6 +17,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/auth/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in: the answer’s cookie is the session */
+        post: operations["signIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the session; nothing when there is none */
+        post: operations["signOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an account, with an organization and a project of one’s own, and sign in */
+        post: operations["signUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/health": {
         parameters: {
             query?: never;
@@ -44,7 +95,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the API key opens */
+        /** Who calls, and what is open to them */
         get: operations["getMe"];
         put?: never;
         post?: never;
@@ -546,18 +597,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Health: {
-            /**
-             * @example ok
-             * @example degraded
-             */
-            status: string;
-            /** @description Each part that the API needs, by its name */
-            parts: {
-                [key: string]: string;
-            };
-        };
         Me: {
+            /** @description Who is signed in; null with an API key, which is nobody’s */
+            user: {
+                id: string;
+                email: string;
+                name: string;
+            } | null;
             /** @description May manage nodes and what belongs to the platform itself */
             isOperator: boolean;
             organizations: {
@@ -579,6 +625,17 @@ export interface components {
                 slug: string;
                 name: string;
             }[];
+        };
+        Health: {
+            /**
+             * @example ok
+             * @example degraded
+             */
+            status: string;
+            /** @description Each part that the API needs, by its name */
+            parts: {
+                [key: string]: string;
+            };
         };
         Project: {
             id: string;
@@ -1050,6 +1107,85 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    email: string;
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Kept in lower case */
+                    email: string;
+                    /** @description 8 characters or more */
+                    password: string;
+                    /** @description For people; the first organization is named after it */
+                    name: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             default: components["responses"]["Problem"];

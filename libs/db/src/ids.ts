@@ -5,6 +5,8 @@ export type IdPrefix =
   | 'org'
   | 'prj'
   | 'key'
+  | 'usr'
+  | 'ses'
   | 'rep'
   | 'upl'
   | 'nod'

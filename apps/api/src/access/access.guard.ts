@@ -5,33 +5,52 @@ import { contractOf } from '../http/route.ts';
 import { ApiKeyStore } from './api-key.store.ts';
 import { type Caller, setCaller, setScope } from './caller.ts';
 import { notFound } from './not-found.ts';
+import { requireSameOrigin } from './same-origin.ts';
 import { type OrganizationScope, type ProjectScope, ScopeStore } from './scope.store.ts';
+import { SessionStore } from './session.store.ts';
+import { sessionOf } from './session-cookie.ts';
 
 /** Every route says who may call it; this is where that is asked for. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(
     @Inject(ApiKeyStore) private readonly apiKeys: ApiKeyStore,
+    @Inject(SessionStore) private readonly sessions: SessionStore,
     @Inject(ScopeStore) private readonly scopes: ScopeStore,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const contract = contractOf(context);
     if (contract === undefined) throw new Error('a route is served without a contract');
-    if (contract.access === 'public') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const key = bearerOf(request);
-    const caller = key === null ? null : await this.apiKeys.callerOf(key);
-    if (caller === null)
-      throw new AppError('unauthenticated', MESSAGES[key === null ? 'none' : 'bad']);
+    if (contract.access === 'public') {
+      requireSameOrigin(request);
+      return true;
+    }
+    const caller = await this.#callerOf(request);
     setCaller(request, caller);
     if (contract.access === 'operator') {
       requireOperator(caller);
-    } else if (contract.access !== 'key') {
+    } else if (contract.access !== 'caller') {
       const params = request.params as Record<string, string>;
       setScope(request, await this.#scopeOf(contract.access, caller, params));
     }
     return true;
+  }
+
+  async #callerOf(request: FastifyRequest): Promise<Caller> {
+    const key = bearerOf(request);
+    if (key !== null) {
+      const caller = await this.apiKeys.callerOf(key);
+      if (caller !== null) return caller;
+      throw new AppError('unauthenticated', 'This API key is unknown, revoked or expired.');
+    }
+    const session = sessionOf(request);
+    if (session === null) throw new AppError('unauthenticated', NOBODY);
+    requireSameOrigin(request);
+    const caller = await this.sessions.callerOf(session);
+    if (caller !== null) return caller;
+    throw new AppError('unauthenticated', 'This session has ended: sign in again.');
   }
 
   async #scopeOf(
@@ -56,10 +75,7 @@ export function requireOperator({ isOperator }: Caller): void {
   throw new AppError('forbidden', 'Only the operator of this platform may do this.');
 }
 
-const MESSAGES = {
-  none: 'Send an API key: "Authorization: Bearer <key>".',
-  bad: 'This API key is unknown, revoked or expired.',
-};
+const NOBODY = 'Send an API key, "Authorization: Bearer <key>", or sign in.';
 
 /** @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
 function bearerOf({ headers }: FastifyRequest): string | null {

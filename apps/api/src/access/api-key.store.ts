@@ -1,13 +1,8 @@
-import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Database } from '@slipway/db';
 import { DATABASE } from '../platform.module.ts';
 import type { Caller } from './caller.ts';
-
-/** SHA-256; a key has 256 random bits, so it needs no slow hash. */
-export function hashOfKey(key: string): Buffer<ArrayBuffer> {
-  return createHash('sha256').update(key).digest();
-}
+import { hashOfToken } from './credential.ts';
 
 /** @unscoped a key is what says whose the caller is */
 @Injectable()
@@ -19,7 +14,7 @@ export class ApiKeyStore {
     const { rows } = await this.database.pool.query<Caller>({
       name: 'caller-of-key',
       text: `${VALID_KEY} AND "keyHash" = $1`,
-      values: [hashOfKey(key)],
+      values: [hashOfToken(key)],
     });
     return rows[0] ?? null;
   }
@@ -35,5 +30,6 @@ export class ApiKeyStore {
   }
 }
 
-const VALID_KEY = `SELECT id AS "apiKeyId", "organizationId", role, operator AS "isOperator"
+const VALID_KEY = `SELECT id AS "credentialId", NULL AS "userId", operator AS "isOperator",
+    json_build_array(json_build_object('organizationId', "organizationId", 'role', role)) AS memberships
   FROM "ApiKey" WHERE "revokedAt" IS NULL AND ("expiresAt" IS NULL OR "expiresAt" > now())`;

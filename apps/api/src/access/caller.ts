@@ -1,13 +1,21 @@
 import type { FastifyRequest } from 'fastify';
 import type { OrganizationScope, ProjectScope } from './scope.store.ts';
 
-/** Who calls: what a valid API key says of its owner. */
+/** Who calls: what a valid API key or session says of whoever has it. */
 export interface Caller {
-  apiKeyId: string;
+  /** the key (`key_…`) or the session (`ses_…`) */
+  credentialId: string;
+  /** `usr_…`; null: a key, which is an organization's and nobody's */
+  userId: string | null;
+  isOperator: boolean;
+  /** where they may act; a key's is one */
+  memberships: readonly Membership[];
+}
+
+export interface Membership {
   organizationId: string;
   /** `owner`, `admin`, `developer`, `viewer` */
   role: string;
-  isOperator: boolean;
 }
 
 type Scope = OrganizationScope | ProjectScope;

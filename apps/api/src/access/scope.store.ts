@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Database } from '@slipway/db';
 import { DATABASE } from '../platform.module.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, Membership } from './caller.ts';
 
 /** The organization and the project of the base images, which everybody may pull. */
 export const LIBRARY = 'library';
@@ -41,32 +41,36 @@ export class ScopeStore {
 
   /** @param reference slug or identifier. @returns null when there is no such one, or the caller is not of it */
   async organization(
-    { organizationId }: Caller,
+    { memberships }: Caller,
     reference: string,
   ): Promise<OrganizationScope | null> {
-    const { rows } = await this.database.pool.query<{ slug: string }>({
+    const { rows } = await this.database.pool.query<{ id: string; slug: string }>({
       name: 'organization-of-caller',
-      text: 'SELECT slug FROM "Organization" WHERE id = $1 AND $2 IN (slug, id)',
-      values: [organizationId, reference],
+      text: 'SELECT id, slug FROM "Organization" WHERE id = ANY($1) AND $2 IN (slug, id)',
+      values: [idsOf(memberships), reference],
     });
     const [found] = rows;
-    return found === undefined ? null : new OrganizationScope(organizationId, found.slug);
+    return found === undefined ? null : new OrganizationScope(found.id, found.slug);
   }
 
   /** @param place slugs or identifiers. @returns null when there is no such one, or the caller may not use it */
   async project(
-    { organizationId }: Caller,
+    { memberships }: Caller,
     place: { organization: string; project: string },
   ): Promise<ProjectScope | null> {
-    const { rows } = await this.database.pool.query<{ id: string; path: string }>({
+    const { rows } = await this.database.pool.query<
+      Record<'organizationId' | 'id' | 'path', string>
+    >({
       name: 'project-of-caller',
-      text: `SELECT p.id, o.slug || '/' || p.slug AS path
+      text: `SELECT o.id AS "organizationId", p.id, o.slug || '/' || p.slug AS path
         FROM "Project" p JOIN "Organization" o ON o.id = p."organizationId"
-        WHERE o.id = $1 AND $2 IN (o.slug, o.id) AND $3 IN (p.slug, p.id)`,
-      values: [organizationId, place.organization, place.project],
+        WHERE o.id = ANY($1) AND $2 IN (o.slug, o.id) AND $3 IN (p.slug, p.id)`,
+      values: [idsOf(memberships), place.organization, place.project],
     });
     const [found] = rows;
-    return found === undefined ? null : new ProjectScope(organizationId, found.id, found.path);
+    return found === undefined
+      ? null
+      : new ProjectScope(found.organizationId, found.id, found.path);
   }
 
   /** For what the platform itself does in a project, long after somebody asked for it. */
@@ -92,4 +96,8 @@ export class ScopeStore {
     if (rows[0] === undefined) throw new Error('the seed made no project for base images');
     return new ProjectScope(rows[0].organizationId, rows[0].id, LIBRARY);
   }
+}
+
+function idsOf(memberships: readonly Membership[]): string[] {
+  return memberships.map(({ organizationId }) => organizationId);
 }

@@ -37,6 +37,8 @@ const named = (some: Omit<Operation, 'isPublic'>[]) =>
 let api: TestApi;
 let node: TestNode;
 let stranger: string;
+/** a person of another organization, signed in */
+let person: { cookie: string };
 /** what path parameters stand for: things of local/default */
 const things: Record<string, string> = { organization: 'local', project: 'default' };
 beforeAll(async () => {
@@ -44,6 +46,7 @@ beforeAll(async () => {
   node = await joinTestNode(api);
   await pushTestImage(api, 'local/default/app', 'latest');
   stranger = (await api.addTenant('stranger')).token;
+  person = await api.addPerson('person');
   const at = '/v1/organizations/local/projects';
   await api.call('POST', at, { body: { slug: 'other' } });
   const made = await api.call('POST', `${at}/default/containers`, { body: { image: 'app' } });
@@ -75,9 +78,12 @@ function pathOf(path: string, values = things): string {
   });
 }
 
-test('without a key one gets the document, and how the platform is', () => {
+test('without a key one gets the document, and how the platform is, and signs in', () => {
   const open = operations.filter(({ isPublic }) => isPublic);
-  expect(open.map(({ path }) => path)).toEqual(['/v1/health', '/v1/openapi.json']);
+  expect(open.map(({ path }) => path)).toEqual([
+    ...['/v1/auth/sign-in', '/v1/auth/sign-out', '/v1/auth/sign-up'],
+    ...['/v1/health', '/v1/openapi.json'],
+  ]);
 });
 
 describe('without a key it is 401', () => {
@@ -99,11 +105,13 @@ describe('what is the operator’s is 403 to the owner of an organization', () =
 
 describe('what is of another organization is 404, as if it were not there', () => {
   test.each(named(ofOrganizations))('$name', async ({ method, path }) => {
-    const foreign = await api.call(method, pathOf(path), { token: stranger });
-    expect(foreign).toMatchObject({ status: 404, body: { code: 'not-found' } });
-    const nowhere = pathOf(path, { ...things, organization: 'nowhere' });
-    const absent = await api.call(method, nowhere, { token: stranger });
-    expect(absent.body.detail.replace('nowhere', 'local')).toBe(foreign.body.detail);
+    for (const credential of [{ token: stranger }, { token: null, headers: person }]) {
+      const foreign = await api.call(method, pathOf(path), credential);
+      expect(foreign).toMatchObject({ status: 404, body: { code: 'not-found' } });
+      const nowhere = pathOf(path, { ...things, organization: 'nowhere' });
+      const absent = await api.call(method, nowhere, credential);
+      expect(absent.body.detail.replace('nowhere', 'local')).toBe(foreign.body.detail);
+    }
   });
 });
 

@@ -25,11 +25,11 @@ export interface RouteContract {
   description?: string;
   tag: string;
   /**
-   * `public`: anybody, without a key; `key`: whoever has an API key that is valid; `operator`: who has
-   * the operator's; `organization`, `project`: who has one of the organization, or of that of the
-   * project, in the path
+   * `public`: anybody; `caller`: whoever has a valid API key, or is signed in; `operator`: who runs the
+   * platform; `organization`, `project`: who may act in the organization, or in that of the project, in
+   * the path
    */
-  access: 'public' | 'key' | 'operator' | 'organization' | 'project';
+  access: 'public' | 'caller' | 'operator' | 'organization' | 'project';
   params?: z.ZodType;
   query?: z.ZodType;
   /** JSON */
@@ -52,7 +52,7 @@ type Body<C extends RouteContract> = C['upload'] extends readonly string[]
 
 interface Scopes {
   public: null;
-  key: null;
+  caller: null;
   operator: null;
   organization: OrganizationScope;
   project: ProjectScope;

@@ -58,7 +58,7 @@ export class ImageResolver {
     if (rest.length > 0) {
       const project = { organization: first, project: second };
       const named = await this.scopes.project(caller, project);
-      if (named !== null) places.push([named, rest.join('/')]);
+      if (named?.organizationId === own.organizationId) places.push([named, rest.join('/')]);
     }
     return places;
   }

@@ -7,10 +7,18 @@ import { DATABASE } from '../platform.module.ts';
 export class MeStore {
   constructor(@Inject(DATABASE) private readonly database: Database) {}
 
-  /** The caller's organization with its projects, oldest first. */
-  organizationOf({ organizationId }: Caller) {
-    return this.database.prisma.organization.findUniqueOrThrow({
-      where: { id: organizationId },
+  /** null: the caller is a key */
+  async userOf({ userId }: Caller) {
+    return userId === null
+      ? null
+      : this.database.prisma.user.findUniqueOrThrow({ where: { id: userId } });
+  }
+
+  /** The caller's organizations with their projects, the oldest first. */
+  organizationsOf({ memberships }: Caller) {
+    return this.database.prisma.organization.findMany({
+      where: { id: { in: memberships.map(({ organizationId }) => organizationId) } },
+      orderBy: { id: 'asc' },
       include: { projects: { orderBy: { id: 'asc' } } },
     });
   }

@@ -5,6 +5,7 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
+import { SESSION_COOKIE } from '../access/session-cookie.ts';
 import { declaredRoutes, type RouteContract } from '../http/route.ts';
 import { Streamed } from '../http/streamed.ts';
 import { Problem } from './problem.schema.ts';
@@ -37,11 +38,15 @@ export function buildOpenApiDocument(): OpenApiDocument {
     },
     servers: [{ url: '/' }],
     tags: [...new Set(routes.map((route) => route.tag))].toSorted().map((name) => ({ name })),
-    security: [{ [API_KEY]: [] }],
+    security: [{ [API_KEY]: [] }, { [SESSION]: [] }],
     paths,
     components: {
       securitySchemes: {
         [API_KEY]: { type: 'http', scheme: 'bearer', description: 'An API key, slp_…' },
+        [SESSION]: {
+          ...{ type: 'apiKey', in: 'cookie', name: SESSION_COOKIE },
+          description: 'Of who signed in; behind TLS its name begins with __Host-',
+        },
       },
       schemas: { Problem },
       responses: { Problem: problem('What went wrong.') },
@@ -50,6 +55,7 @@ export function buildOpenApiDocument(): OpenApiDocument {
 }
 
 const API_KEY = 'apiKey';
+const SESSION = 'session';
 
 function operation(route: RouteContract): ZodOpenApiOperationObject {
   return {

@@ -1,6 +1,6 @@
 import { type Database, newId, type Prisma } from '@slipway/db';
 import type { Secret } from '@slipway/log';
-import { hashOfKey } from '../access/api-key.store.ts';
+import { hashOfToken } from '../access/credential.ts';
 import { LIBRARY } from '../access/scope.store.ts';
 
 const ORGANIZATION = { slug: 'local', name: 'Local' };
@@ -22,7 +22,7 @@ export async function seed({ transaction }: Database, token: Secret): Promise<vo
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(${SEED_LOCK})`;
     await ensureProject(tx, BASE_IMAGES, BASE_IMAGES);
     const organizationId = await ensureProject(tx, ORGANIZATION, PROJECT);
-    const keyHash = hashOfKey(token.reveal());
+    const keyHash = hashOfToken(token.reveal());
     await tx.apiKey.updateMany({
       where: { organizationId, name: KEY_NAME, operator: true, revokedAt: null, NOT: { keyHash } },
       data: { revokedAt: new Date() },

@@ -73,7 +73,8 @@ export class RegistryAccess {
 
   /** What of the wishes a token can be made for: never more than what it is asked with. */
   async claimsFor(asker: RegistryCaller, wishes: readonly Grant[]): Promise<Claims> {
-    const { apiKeyId: sub, organizationId } = asker.caller;
+    const { credentialId: sub, memberships } = asker.caller;
+    const [{ organizationId } = { organizationId: '' }] = memberships;
     const grants = await Promise.all(
       wishes.map(async ({ name, actions }) => {
         const place = await this.#placeOf(asker.caller, name);
@@ -126,10 +127,16 @@ export class RegistryAccess {
     const { sub, organizationId, grants, expiresAt } = claims;
     const caller =
       sub === NODES && organizationId !== undefined
-        ? { apiKeyId: NODES, organizationId, role: 'viewer', isOperator: false }
+        ? callerOfNode(organizationId)
         : await this.apiKeys.callerOfId(sub);
     return caller === null ? null : { caller, grants, expiresAt };
   }
+}
+
+/** A node pulls what an organization's containers are made of. */
+function callerOfNode(organizationId: string): Caller {
+  const memberships = [{ organizationId, role: 'viewer' }];
+  return { credentialId: NODES, userId: null, isOperator: false, memberships };
 }
 
 function unknownName(name: string): OciError {

@@ -29,10 +29,10 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
   const notifications = new Notifications(env.DATABASE_URL.reveal());
   const queues = new Queues(env.REDIS_URL);
   const routePublisher = new RoutePublisher(env.REDIS_URL);
-  const { PARTS_FILE: partsFile = null, SERVICES_URL: servicesUrl } = env;
+  const { PARTS_FILE: partsFile = null, SERVICES_URL: servicesUrl, SIGN_UP: signUp } = env;
   const app = await NestFactory.create<NestFastifyApplication>(
     appModule(
-      { ...core, notifications, queues, routePublisher, partsFile, servicesUrl },
+      { ...core, notifications, queues, routePublisher, partsFile, servicesUrl, signUp },
       { checksAnswers: env.NODE_ENV === 'test' },
     ),
     rest.adapter,

@@ -22,6 +22,8 @@ export interface TestApi extends AsyncDisposable {
   /** the operator's key */
   readonly token: string;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** somebody who is signed in, with an organization `<slug>` and a project `default` of their own */
+  addPerson(slug: string): Promise<{ cookie: string }>;
   /** another organization with a project of its own, `<slug>/web`, and its owner's key */
   addTenant(slug: string): Promise<{ token: string }>;
 }
@@ -60,6 +62,7 @@ export async function startTestApi(overrides: Record<string, string> = {}): Prom
     DATABASE_URL: database.url,
     OPERATOR_TOKEN: token,
     LOG_LEVEL: 'silent',
+    SIGN_UP: 'open',
     ...overrides,
   });
   const api = await startApi(env, createLogger({ name: 'api', level: env.shared.LOG_LEVEL }));
@@ -77,6 +80,11 @@ export async function startTestApi(overrides: Record<string, string> = {}): Prom
         token: options.token === undefined ? token : options.token,
         ...options,
       }),
+    async addPerson(slug) {
+      const body = { email: `${slug}@example.test`, password: `password of ${slug}`, name: slug };
+      const { headers } = await call(`${served(api.url)}/v1/auth/sign-up`, 'POST', { body });
+      return { cookie: headers.getSetCookie()[0]?.split(';')[0] ?? '' };
+    },
     addTenant: (slug) => addTenant(database.url, slug),
     async [Symbol.asyncDispose]() {
       await api.close();

@@ -1,0 +1,58 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Database, newId, type Prisma } from '@slipway/db';
+import { DATABASE } from '../platform.module.ts';
+import type { Caller } from './caller.ts';
+import { hashOfToken, newToken } from './credential.ts';
+
+export const SESSION_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+/** What a browser says of itself: for who looks at their sessions. */
+export interface Client {
+  userAgent: string;
+  ip: string;
+}
+
+/** @unscoped a session is what says who the caller is */
+@Injectable()
+export class SessionStore {
+  constructor(@Inject(DATABASE) private readonly database: Database) {}
+
+  /** null when no session like that is valid now */
+  async callerOf(token: string): Promise<Caller | null> {
+    const { rows } = await this.database.pool.query<Caller>({
+      name: 'caller-of-session',
+      text: `SELECT s.id AS "credentialId", s."userId", false AS "isOperator", COALESCE((
+          SELECT json_agg(json_build_object('organizationId', "organizationId", 'role', role)
+            ORDER BY "createdAt")
+          FROM "Membership" WHERE "userId" = s."userId"
+        ), '[]') AS memberships
+        FROM "Session" s WHERE s."tokenHash" = $1 AND s."expiresAt" > now()`,
+      values: [hashOfToken(token)],
+    });
+    return rows[0] ?? null;
+  }
+
+  /** Those of theirs that are over go. @returns its token, which is kept nowhere */
+  async begin(
+    userId: string,
+    { userAgent, ip }: Client,
+    tx: Prisma.TransactionClient = this.database.prisma,
+  ): Promise<string> {
+    await tx.session.deleteMany({ where: { userId, expiresAt: { lt: new Date() } } });
+    const token = newToken();
+    const expiresAt = new Date(Date.now() + SESSION_DAYS * DAY_MS);
+    await tx.session.create({
+      data: {
+        ...{ id: newId('ses'), userId, tokenHash: hashOfToken(token), expiresAt },
+        ...{ userAgent: userAgent.slice(0, 300), ip },
+      },
+    });
+    return token;
+  }
+
+  /** Nothing when there is none. */
+  async end(token: string): Promise<void> {
+    await this.database.prisma.session.deleteMany({ where: { tokenHash: hashOfToken(token) } });
+  }
+}

@@ -1,0 +1,41 @@
+import { Secret } from '@slipway/log';
+import { z } from 'zod';
+
+const Email = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(254)
+  .pipe(z.email('must be an email address'))
+  .describe('Kept in lower case');
+
+const Password = z
+  .string()
+  .min(8)
+  .max(256)
+  .transform((text) => new Secret(text))
+  .describe('8 characters or more');
+
+/** The body of `POST /v1/auth/sign-up`. */
+export const NewAccount = z.strictObject({
+  email: Email,
+  password: Password,
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    .regex(/^\P{Cc}*$/u, 'may have no control characters')
+    .describe('For people; the first organization is named after it'),
+});
+export type NewAccount = z.output<typeof NewAccount>;
+
+/** The body of `POST /v1/auth/sign-in`. */
+export const Credentials = z.strictObject({
+  email: z.string().max(254).trim().toLowerCase(),
+  password: z
+    .string()
+    .max(256)
+    .transform((text) => new Secret(text)),
+});
+export type Credentials = z.output<typeof Credentials>;

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { SlugSchema } from '@slipway/contracts';
+import { type Database, newId, type Prisma } from '@slipway/db';
+import { DATABASE } from '../platform.module.ts';
+
+const FIRST_PROJECT = { slug: 'default', name: 'Default' };
+const SUFFIX_BYTES = 3;
+
+/** @unscoped a person is there before any organization of theirs */
+@Injectable()
+export class AccountStore {
+  constructor(@Inject(DATABASE) private readonly database: Database) {}
+
+  /** With an organization and a project of their own. @returns their identifier; null: the address is taken */
+  create(account: { email: string; name: string; passwordHash: string }): Promise<string | null> {
+    return this.database.transaction(async (tx) => {
+      const id = newId('usr');
+      // a violated index would end the transaction
+      const { count } = await tx.user.createMany({
+        data: { id, ...account },
+        skipDuplicates: true,
+      });
+      if (count === 0) return null;
+      const organizationId = await createOrganization(tx, account.name);
+      await tx.membership.create({ data: { organizationId, userId: id, role: 'owner' } });
+      await tx.project.create({ data: { id: newId('prj'), organizationId, ...FIRST_PROJECT } });
+      return id;
+    });
+  }
+
+  withEmail(email: string): Promise<{ id: string; passwordHash: string } | null> {
+    return this.database.prisma.user.findUnique({
+      where: { email },
+      select: { id: true, passwordHash: true },
+    });
+  }
+}
+
+/** Its slug is like its name, with something behind it when that is taken. */
+async function createOrganization(tx: Prisma.TransactionClient, name: string): Promise<string> {
+  const id = newId('org');
+  const usual = slugOf(name);
+  for (let slug = usual; ; slug = `${usual}-${randomBytes(SUFFIX_BYTES).toString('hex')}`) {
+    const { count } = await tx.organization.createMany({
+      data: { id, slug, name },
+      skipDuplicates: true,
+    });
+    if (count > 0) return id;
+  }
+}
+
+/** `Ada Lovelace` → `ada-lovelace` */
+function slugOf(name: string): string {
+  const slug = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/\p{M}/gu, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 30)
+    .replace(/-$/, '');
+  return SlugSchema.safeParse(slug).success ? slug : 'team';
+}

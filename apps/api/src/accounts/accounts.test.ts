@@ -1,0 +1,186 @@
+import { openDatabase } from '@slipway/db';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
+
+const SIGN_UP = '/v1/auth/sign-up';
+const SIGN_IN = '/v1/auth/sign-in';
+const SIGN_OUT = '/v1/auth/sign-out';
+const ADA = { email: 'Ada@Example.test', password: 'difference engine', name: 'Ada Lovelace' };
+const { email, password } = ADA;
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(async () => {
+  await api?.[Symbol.asyncDispose]();
+});
+
+const post = (path: string, body?: unknown, headers: Record<string, string> = {}) =>
+  api.call('POST', path, { body, headers, token: null });
+const me = (cookie: string) => api.call('GET', '/v1/me', { headers: { cookie }, token: null });
+const cookieOf = ({ headers }: { headers: Headers }) =>
+  headers.getSetCookie()[0]?.split(';')[0] ?? '';
+
+test('who signs up is signed in, and owns an organization with a project', async () => {
+  const made = await post(SIGN_UP, ADA);
+  expect(made).toMatchObject({
+    status: 201,
+    body: {
+      user: { email: 'ada@example.test', name: 'Ada Lovelace' },
+      isOperator: false,
+      organizations: [{ slug: 'ada-lovelace', name: 'Ada Lovelace', role: 'owner' }],
+      projects: [{ organization: 'ada-lovelace', slug: 'default' }],
+    },
+  });
+  const [cookie = ''] = made.headers.getSetCookie();
+  expect(cookie).toMatch(/^slipway-session=[\w-]{43}; /);
+  expect(cookie.split('; ').slice(1).toSorted()).toEqual([
+    ...['HttpOnly', `Max-Age=${30 * 86_400}`, 'Path=/', 'SameSite=Lax'],
+  ]);
+  expect(await me(cookieOf(made))).toMatchObject({ status: 200, body: made.body });
+  const project = '/v1/organizations/ada-lovelace/projects/default';
+  const headers = { cookie: cookieOf(made) };
+  expect(await api.call('GET', project, { headers, token: null })).toMatchObject({ status: 200 });
+});
+
+test('an address has one account, whatever its case; a name may have many', async () => {
+  expect(await post(SIGN_UP, { ...ADA, email: ' ADA@example.test' })).toMatchObject({
+    status: 409,
+    body: { code: 'already-exists' },
+  });
+  const slugOf = async (number: number, name: string): Promise<string> => {
+    const answer = await post(SIGN_UP, { ...ADA, email: `${number}@example.test`, name });
+    return answer.body.organizations[0].slug;
+  };
+  expect(await slugOf(1, 'Ada Lovelace')).toMatch(/^ada-lovelace-[0-9a-f]{6}$/);
+  expect(await slugOf(2, ' Zoë  &  Žofie 2 ')).toBe('zoe-zofie-2');
+  expect(await slugOf(3, '阿達')).toBe('team');
+  expect(await slugOf(4, 'API')).toMatch(/^team-[0-9a-f]{6}$/);
+});
+
+test('what cannot be an account is refused, each field by name, and no password is told', async () => {
+  const refused = await post(SIGN_UP, { email: 'ada', password: 'short', name: ' ', admin: true });
+  expect(refused).toMatchObject({ status: 422, body: { code: 'invalid-request' } });
+  const paths = refused.body.errors.map((error: { path: string }) => error.path);
+  expect(paths.toSorted()).toEqual(['body', 'email', 'name', 'password']);
+  expect(JSON.stringify(refused.body)).not.toContain('short');
+});
+
+test('signing in takes the address and the password, and does not tell which of them is wrong', async () => {
+  const wrong = await post(SIGN_IN, { email, password: `${password}!` });
+  expect(wrong).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+  expect(wrong.headers.getSetCookie()).toEqual([]);
+  const unknown = await post(SIGN_IN, { email: 'nobody@example.test', password });
+  expect({ ...unknown.body, requestId: '' }).toEqual({ ...wrong.body, requestId: '' });
+  const right = await post(SIGN_IN, { email, password });
+  expect(right).toMatchObject({ status: 200, body: { user: { name: 'Ada Lovelace' } } });
+  expect(await me(cookieOf(right))).toMatchObject({ status: 200 });
+});
+
+test('a browser that signs in again has another session, and the first one is over', async () => {
+  const first = cookieOf(await post(SIGN_IN, { email, password }));
+  const elsewhere = cookieOf(await post(SIGN_IN, { email, password }));
+  const second = cookieOf(await post(SIGN_IN, { email, password }, { cookie: first }));
+  expect(second).not.toBe(first);
+  expect(await me(first)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+  expect(await me(second)).toMatchObject({ status: 200 });
+  expect(await me(elsewhere)).toMatchObject({ status: 200 });
+});
+
+test('who signs out is signed out, in that browser; twice is as good as once', async () => {
+  const [here, elsewhere] = [
+    cookieOf(await post(SIGN_IN, { email, password })),
+    cookieOf(await post(SIGN_IN, { email, password })),
+  ];
+  for (const _ of ['once', 'twice']) {
+    const out = await post(SIGN_OUT, undefined, { cookie: here });
+    expect(out.status).toBe(204);
+    expect(out.headers.getSetCookie()[0]).toMatch(/^slipway-session=; Max-Age=0; /);
+  }
+  expect(await me(here)).toMatchObject({ status: 401 });
+  expect(await me(elsewhere)).toMatchObject({ status: 200 });
+});
+
+test('a session ends after its time, and is gone once its owner signs in again', async () => {
+  const cookie = cookieOf(await post(SIGN_IN, { email, password }));
+  await using database = disposable(openDatabase(api.databaseUrl));
+  const { session } = database.prisma;
+  await session.updateMany({ data: { expiresAt: new Date(Date.now() - 1000) } });
+  expect(await me(cookie)).toMatchObject({ status: 401 });
+  await post(SIGN_IN, { email, password });
+  expect(await session.count({ where: { user: { email: 'ada@example.test' } } })).toBe(1);
+});
+
+test('behind TLS the cookie is one that no other host can set', async () => {
+  const tls = { 'x-forwarded-proto': 'https' };
+  const answer = await post(SIGN_IN, { email, password }, tls);
+  const [cookie = ''] = answer.headers.getSetCookie();
+  expect(cookie).toMatch(/^__Host-slipway-session=/);
+  expect(cookie).toMatch(/; Secure(;|$)/);
+  const headers = { ...tls, cookie: cookieOf(answer) };
+  expect(await api.call('GET', '/v1/me', { headers, token: null })).toMatchObject({ status: 200 });
+  const tossed = { ...tls, cookie: cookieOf(answer).replace('__Host-', '') };
+  expect(await api.call('GET', '/v1/me', { headers: tossed, token: null })).toMatchObject({
+    status: 401,
+  });
+});
+
+describe('what a page of another origin asks for is not done in anybody’s name', () => {
+  const foreign: [string, Record<string, string>][] = [
+    ['another host', { origin: 'http://evil.test' }],
+    ['another port', { origin: 'http://127.0.0.1:1' }],
+    ['a service of a tenant', { origin: 'http://shop.localhost:7780' }],
+    ['nobody’s origin', { origin: 'null' }],
+    ['another site, by the browser’s word', { 'sec-fetch-site': 'cross-site' }],
+    ['the same site, by the browser’s word', { 'sec-fetch-site': 'same-site' }],
+  ];
+
+  test.each(foreign)('%s', async (_, headers) => {
+    const cookie = cookieOf(await post(SIGN_IN, { email, password }));
+    const projects = '/v1/organizations/ada-lovelace/projects';
+    const refusal = { status: 403, body: { code: 'forbidden' } };
+    const body = { slug: 'forged' };
+    expect(await post(projects, body, { cookie, ...headers })).toMatchObject(refusal);
+    expect(await post(SIGN_OUT, undefined, { cookie, ...headers })).toMatchObject(refusal);
+    expect(await post(SIGN_IN, { email, password }, headers)).toMatchObject(refusal);
+    const found = await api.call('GET', `${projects}/forged`, { headers: { cookie }, token: null });
+    expect(found).toMatchObject({ status: 404 });
+  });
+
+  test('but a page of its own may, and so may whoever has a key', async () => {
+    const origin = new URL(api.url).origin;
+    const headers = { origin, 'sec-fetch-site': 'same-origin' };
+    const signedIn = await post(SIGN_IN, { email, password }, headers);
+    expect(signedIn).toMatchObject({ status: 200 });
+    const cookie = cookieOf(signedIn);
+    const projects = '/v1/organizations/ada-lovelace/projects';
+    expect(await post(projects, { slug: 'own' }, { cookie, ...headers })).toMatchObject({
+      status: 201,
+    });
+    const keyed = await api.call('POST', '/v1/organizations/local/projects', {
+      ...{ body: { slug: 'by-key' }, headers: { origin: 'http://evil.test' } },
+    });
+    expect(keyed).toMatchObject({ status: 201 });
+  });
+});
+
+test('a password is kept as what it cannot be read from, with salt', async () => {
+  await using database = disposable(openDatabase(api.databaseUrl));
+  const users = await database.prisma.user.findMany();
+  const hashes = users.map(({ passwordHash }) => passwordHash);
+  for (const hash of hashes) expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  expect(new Set(hashes).size).toBe(hashes.length); // most have the same password
+});
+
+test('where sign-up is closed nobody gets in', async () => {
+  await using closed = await startTestApi({ SIGN_UP: 'closed' });
+  const refused = await closed.call('POST', SIGN_UP, { body: ADA, token: null });
+  expect(refused).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+  await using database = disposable(openDatabase(closed.databaseUrl));
+  expect(await database.prisma.user.count()).toBe(0);
+});
+
+function disposable<T extends { close(): Promise<void> }>(database: T): T & AsyncDisposable {
+  return Object.assign(database, { [Symbol.asyncDispose]: () => database.close() });
+}

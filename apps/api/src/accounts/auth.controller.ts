@@ -1,0 +1,80 @@
+import { Controller, Inject } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Client, SessionStore } from '../access/session.store.ts';
+import { clearSession, sessionOf, setSession } from '../access/session-cookie.ts';
+import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
+import { Me } from '../me/me.schema.ts';
+import { MeService } from '../me/me.service.ts';
+import { Credentials, NewAccount } from './account.schema.ts';
+import { AccountService } from './account.service.ts';
+
+const AT = '/v1/auth';
+const tag = 'Account';
+
+const signUp = defineRoute({
+  ...{ method: 'POST', path: `${AT}/sign-up`, operationId: 'signUp', tag, access: 'public' },
+  summary: 'Make an account, with an organization and a project of one’s own, and sign in',
+  ...{ body: NewAccount, responses: { 201: Me } },
+});
+
+const signIn = defineRoute({
+  ...{ method: 'POST', path: `${AT}/sign-in`, operationId: 'signIn', tag, access: 'public' },
+  summary: 'Sign in: the answer’s cookie is the session',
+  ...{ body: Credentials, responses: { 200: Me } },
+});
+
+const signOut = defineRoute({
+  ...{ method: 'POST', path: `${AT}/sign-out`, operationId: 'signOut', tag, access: 'public' },
+  summary: 'End the session; nothing when there is none',
+  responses: { 204: null },
+});
+
+@Controller()
+export class AuthController {
+  constructor(
+    @Inject(AccountService) private readonly accounts: AccountService,
+    @Inject(SessionStore) private readonly sessions: SessionStore,
+    @Inject(MeService) private readonly me: MeService,
+  ) {}
+
+  @Route(signUp)
+  async signUp(
+    @RouteInput() { body, request, reply }: Input<typeof signUp>,
+  ): Promise<Output<typeof signUp>> {
+    return this.#begin(await this.accounts.signUp(body, clientOf(request)), { request, reply });
+  }
+
+  @Route(signIn)
+  async signIn(
+    @RouteInput() { body, request, reply }: Input<typeof signIn>,
+  ): Promise<Output<typeof signIn>> {
+    return this.#begin(await this.accounts.signIn(body, clientOf(request)), { request, reply });
+  }
+
+  @Route(signOut)
+  async signOut(@RouteInput() { request, reply }: Input<typeof signOut>): Promise<undefined> {
+    await this.#endOf(request);
+    clearSession(request, reply);
+  }
+
+  /** A session that the browser had is over: whoever knew it is no one's companion. */
+  async #begin(
+    token: string,
+    { request, reply }: { request: FastifyRequest; reply: FastifyReply },
+  ): Promise<Me> {
+    const caller = await this.sessions.callerOf(token);
+    if (caller === null) throw new Error('a session ended as it began');
+    await this.#endOf(request);
+    setSession(request, reply, token);
+    return this.me.of(caller);
+  }
+
+  async #endOf(request: FastifyRequest): Promise<void> {
+    const earlier = sessionOf(request);
+    if (earlier !== null) await this.sessions.end(earlier);
+  }
+}
+
+function clientOf({ headers, ip }: FastifyRequest): Client {
+  return { userAgent: headers['user-agent'] ?? '', ip };
+}
