@@ -15,7 +15,12 @@ const SHOWN: Record<string, RegExp[]> = {
   '**Have it run again**': [/^another/, /^another/, /^another/, /^another/, /"exited"/],
   'The containers of a project reach each other': [/"exited"/, /^127\.0\.0\.1\s+localhost/],
   '**Make another project**': [/"slug":"shop"/, /"image":"busybox"/],
-  '**Sign up**': [/"role":"owner"/, /"image":"busybox"/, /"email":"ada@example\.com"/],
+  '**Sign up**': [
+    /"role":"owner"/,
+    /"image":"busybox"/,
+    /"email":"ada@example\.com"/,
+    /"isCurrent":true/,
+  ],
   '**Build an image**': [/RUN echo built/, /^pushed /, /"succeeded"/, /^built$/],
   '**Build with more than a Dockerfile**': [/"queued"/, /^data: .*"7\\n"/, /^event: end/],
   '**Give an image a URL.**': [/"succeeded"/, /"succeeded"/, /^HTTP\S+ 200/, /^Hello from/],

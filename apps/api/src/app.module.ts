@@ -4,6 +4,7 @@ import { AccessModule } from './access/access.module.ts';
 import { AccountService } from './accounts/account.service.ts';
 import { AccountStore } from './accounts/account.store.ts';
 import { AuthController } from './accounts/auth.controller.ts';
+import { SessionController } from './accounts/session.controller.ts';
 import { AgentDoor } from './agents/agent-door.ts';
 import { AgentStreams } from './agents/agent-streams.ts';
 import { BuildDoor } from './agents/build-door.ts';
@@ -73,6 +74,7 @@ import { ServiceStore } from './services/service.store.ts';
     ProjectController,
     RevisionController,
     ServiceController,
+    SessionController,
   ],
   providers: [
     ...[AccountStore, AccountService, MeStore, MeService],

@@ -3,6 +3,7 @@ import type { Notifications } from '@slipway/db';
 import type { Queues } from '@slipway/queue';
 import type { RoutePublisher } from '@slipway/routes';
 import type { SignUp } from './accounts/account.service.ts';
+import type { Guesses } from './accounts/guesses.ts';
 import type { Core } from './roles/role.ts';
 
 /** What the role `api` opened besides, and what every class of it may inject by its token. */
@@ -16,6 +17,7 @@ export interface Platform extends Core {
   servicesUrl: URL;
   /** see `env.ts` */
   signUp: SignUp;
+  guesses: Guesses;
 }
 
 /** `@Inject(DATABASE) private readonly database: Database` */
@@ -30,6 +32,7 @@ export const METRICS = Symbol('Metrics');
 export const PARTS_FILE = Symbol('PartsFile');
 export const SERVICES_URL = Symbol('ServicesUrl');
 export const SIGN_UP = Symbol('SignUp');
+export const GUESSES = Symbol('Guesses');
 
 @Module({})
 class PlatformModule {}
@@ -47,6 +50,7 @@ export function platformModule(platform: Platform): DynamicModule {
     { provide: PARTS_FILE, useValue: platform.partsFile },
     { provide: SERVICES_URL, useValue: platform.servicesUrl },
     { provide: SIGN_UP, useValue: platform.signUp },
+    { provide: GUESSES, useValue: platform.guesses },
   ]);
 }
 

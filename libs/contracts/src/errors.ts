@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   'payload-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
   'invalid-request': { status: 422, title: 'The request is not valid' },
+  'too-many-requests': { status: 429, title: 'Too many requests', retryable: true },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Internal error', retryable: true },
   'upstream-failed': { status: 502, title: 'The service gave no valid answer', retryable: true },

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Database, newId, type Prisma } from '@slipway/db';
+import type { FastifyRequest } from 'fastify';
 import { DATABASE } from '../platform.module.ts';
 import type { Caller } from './caller.ts';
 import { hashOfToken, newToken } from './credential.ts';
@@ -11,6 +12,10 @@ const DAY_MS = 86_400_000;
 export interface Client {
   userAgent: string;
   ip: string;
+}
+
+export function clientOf({ headers, ip }: FastifyRequest): Client {
+  return { userAgent: headers['user-agent'] ?? '', ip };
 }
 
 /** @unscoped a session is what says who the caller is */
@@ -54,5 +59,19 @@ export class SessionStore {
   /** Nothing when there is none. */
   async end(token: string): Promise<void> {
     await this.database.prisma.session.deleteMany({ where: { tokenHash: hashOfToken(token) } });
+  }
+
+  /** Somebody's that are valid now, the latest first. */
+  of(userId: string): Promise<Prisma.SessionGetPayload<object>[]> {
+    return this.database.prisma.session.findMany({
+      where: { userId, expiresAt: { gt: new Date() } },
+      orderBy: { id: 'desc' },
+    });
+  }
+
+  /** @returns false: there is none like that, or it is somebody else's */
+  async endOne(userId: string, id: string): Promise<boolean> {
+    const { count } = await this.database.prisma.session.deleteMany({ where: { id, userId } });
+    return count > 0;
   }
 }

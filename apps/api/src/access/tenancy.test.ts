@@ -47,6 +47,8 @@ beforeAll(async () => {
   await pushTestImage(api, 'local/default/app', 'latest');
   stranger = (await api.addTenant('stranger')).token;
   person = await api.addPerson('person');
+  const sessions = await api.call('GET', '/v1/me/sessions', { token: null, headers: person });
+  things.session = sessions.body.items[0].id;
   const at = '/v1/organizations/local/projects';
   await api.call('POST', at, { body: { slug: 'other' } });
   const made = await api.call('POST', `${at}/default/containers`, { body: { image: 'app' } });

@@ -39,3 +39,26 @@ export const Credentials = z.strictObject({
     .transform((text) => new Secret(text)),
 });
 export type Credentials = z.output<typeof Credentials>;
+
+/** The body of `PUT /v1/me/password`. */
+export const NewPassword = z.strictObject({
+  current: z
+    .string()
+    .max(256)
+    .transform((text) => new Secret(text)),
+  password: Password,
+});
+export type NewPassword = z.output<typeof NewPassword>;
+
+export const Session = z
+  .object({
+    id: z.string(),
+    isCurrent: z.boolean().describe('The one that asks'),
+    userAgent: z.string().describe('What the browser called itself as it signed in'),
+    ip: z.string().describe('Where it was then'),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Session' });
+
+export const SessionList = z.object({ items: z.array(Session) }).meta({ id: 'SessionList' });

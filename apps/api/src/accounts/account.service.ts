@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import { type Client, SessionStore } from '../access/session.store.ts';
-import { SIGN_UP } from '../platform.module.ts';
-import type { Credentials, NewAccount } from './account.schema.ts';
+import { invalid } from '../http/validate.ts';
+import { GUESSES, SIGN_UP } from '../platform.module.ts';
+import type { Credentials, NewAccount, NewPassword } from './account.schema.ts';
 import { AccountStore } from './account.store.ts';
+import type { Guesses } from './guesses.ts';
 import { hashOfPassword, isPassword } from './passwords.ts';
 
 /** Who may sign up: `open`, anybody; `closed`, nobody. */
@@ -15,6 +17,7 @@ export class AccountService {
   constructor(
     @Inject(AccountStore) private readonly accounts: AccountStore,
     @Inject(SessionStore) private readonly sessions: SessionStore,
+    @Inject(GUESSES) private readonly guesses: Guesses,
     @Inject(SIGN_UP) private readonly mode: SignUp,
   ) {}
 
@@ -29,11 +32,35 @@ export class AccountService {
     throw new AppError('already-exists', `There is an account of ${email} already: sign in.`);
   }
 
-  /** @returns a session's token. @throws AppError `unauthenticated` */
+  /** @returns a session's token. @throws AppError `unauthenticated`, `too-many-requests` */
   async signIn({ email, password }: Credentials, client: Client): Promise<string> {
     const user = await this.accounts.withEmail(email);
-    const isRight = await isPassword(password, user?.passwordHash ?? null);
-    if (user !== null && isRight) return this.sessions.begin(user.id, client);
+    const isRight = await this.guesses.count({ email, ip: client.ip }, () =>
+      isPassword(password, user?.passwordHash ?? null),
+    );
+    const token = user !== null && isRight ? await this.accounts.beginSession(user, client) : null;
+    if (token !== null) return token;
     throw new AppError('unauthenticated', 'The email address or the password is wrong.');
+  }
+
+  /**
+   * Ends all sessions of theirs.
+   * @returns the token of a new one
+   * @throws AppError `invalid-request`, `too-many-requests`
+   */
+  async changePassword(
+    userId: string,
+    { current, password }: NewPassword,
+    client: Client,
+  ): Promise<string> {
+    const user = await this.accounts.withId(userId);
+    const isRight = await this.guesses.count({ email: user.email, ip: client.ip }, () =>
+      isPassword(current, user.passwordHash),
+    );
+    const token = isRight
+      ? await this.accounts.changePassword(user, await hashOfPassword(password), client)
+      : null;
+    if (token !== null) return token;
+    throw invalid('current', 'is not the present password');
   }
 }

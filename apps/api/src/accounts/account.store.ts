@@ -2,15 +2,27 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { SlugSchema } from '@slipway/contracts';
 import { type Database, newId, type Prisma } from '@slipway/db';
+import { type Client, SessionStore } from '../access/session.store.ts';
 import { DATABASE } from '../platform.module.ts';
 
 const FIRST_PROJECT = { slug: 'default', name: 'Default' };
 const SUFFIX_BYTES = 3;
+const ACCOUNT = { id: true, email: true, passwordHash: true } as const;
+
+export interface Account {
+  /** `usr_…` */
+  id: string;
+  email: string;
+  passwordHash: string;
+}
 
 /** @unscoped a person is there before any organization of theirs */
 @Injectable()
 export class AccountStore {
-  constructor(@Inject(DATABASE) private readonly database: Database) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(SessionStore) private readonly sessions: SessionStore,
+  ) {}
 
   /** With an organization and a project of their own. @returns their identifier; null: the address is taken */
   create(account: { email: string; name: string; passwordHash: string }): Promise<string | null> {
@@ -29,11 +41,38 @@ export class AccountStore {
     });
   }
 
-  withEmail(email: string): Promise<{ id: string; passwordHash: string } | null> {
-    return this.database.prisma.user.findUnique({
-      where: { email },
-      select: { id: true, passwordHash: true },
+  /** @returns the token of a new session; null: their password is another one by now */
+  beginSession({ id, passwordHash }: Account, client: Client): Promise<string | null> {
+    return this.database.transaction(async (tx) => {
+      // a change of password waits for us, and ends this session too
+      const found = await tx.$queryRaw<unknown[]>`
+        SELECT FROM "User" WHERE id = ${id} AND "passwordHash" = ${passwordHash} FOR SHARE`;
+      return found.length === 0 ? null : this.sessions.begin(id, client, tx);
     });
+  }
+
+  /**
+   * And ends all sessions: who changes a password may do so because somebody else knows it.
+   * @param account with its present password
+   * @returns the token of a new session; null: their password is another one by now
+   */
+  changePassword(account: Account, passwordHash: string, client: Client): Promise<string | null> {
+    const { id } = account;
+    return this.database.transaction(async (tx) => {
+      const where = { id, passwordHash: account.passwordHash };
+      const { count } = await tx.user.updateMany({ where, data: { passwordHash } });
+      if (count === 0) return null;
+      await tx.session.deleteMany({ where: { userId: id } });
+      return this.sessions.begin(id, client, tx);
+    });
+  }
+
+  withEmail(email: string): Promise<Account | null> {
+    return this.database.prisma.user.findUnique({ where: { email }, select: ACCOUNT });
+  }
+
+  withId(id: string): Promise<Account> {
+    return this.database.prisma.user.findUniqueOrThrow({ where: { id }, select: ACCOUNT });
   }
 }
 

@@ -112,6 +112,95 @@ test('a session ends after its time, and is gone once its owner signs in again',
   expect(await session.count({ where: { user: { email: 'ada@example.test' } } })).toBe(1);
 });
 
+test('who changes a password has a new session, and all others of theirs are over', async () => {
+  const account = { email: 'grace@example.test', password: 'first compiler', name: 'Grace' };
+  const here = cookieOf(await post(SIGN_UP, account));
+  const elsewhere = cookieOf(await post(SIGN_IN, { ...account, name: undefined }));
+  const change = (cookie: string, body: object) =>
+    api.call('PUT', '/v1/me/password', { body, headers: { cookie }, token: null });
+  const wrong = await change(here, { current: 'third compiler', password: 'second compiler' });
+  expect(wrong).toMatchObject({ status: 422, body: { errors: [{ path: 'current' }] } });
+  expect(await me(elsewhere)).toMatchObject({ status: 200 });
+  const changed = await change(here, { current: account.password, password: 'second compiler' });
+  expect(changed).toMatchObject({ status: 204 });
+  expect(await me(here)).toMatchObject({ status: 401 });
+  expect(await me(elsewhere)).toMatchObject({ status: 401 });
+  expect(await me(cookieOf(changed))).toMatchObject({ status: 200 });
+  const again = (secret: string) => post(SIGN_IN, { email: account.email, password: secret });
+  expect(await again(account.password)).toMatchObject({ status: 401 });
+  expect(await again('second compiler')).toMatchObject({ status: 200 });
+});
+
+test('a sign-in with the old password beside the change of it leaves no session', async () => {
+  const account = { email: 'edsger@example.test', password: 'shortest path', name: 'Edsger' };
+  const { password: old } = account;
+  const here = cookieOf(await post(SIGN_UP, account));
+  let isChanged = false;
+  const begun: string[] = [];
+  const signInAgainAndAgain = async (): Promise<void> => {
+    while (!isChanged) {
+      const answer = await post(SIGN_IN, { email: account.email, password: old });
+      expect([200, 401]).toContain(answer.status);
+      if (answer.status === 200) begun.push(cookieOf(answer));
+    }
+  };
+  const lanes = [signInAgainAndAgain(), signInAgainAndAgain(), signInAgainAndAgain()];
+  const body = { current: old, password: 'goto harmful' };
+  const changing = api.call('PUT', '/v1/me/password', {
+    body,
+    headers: { cookie: here },
+    token: null,
+  });
+  const changed = await changing.finally(() => {
+    isChanged = true;
+  });
+  await Promise.all(lanes);
+  expect(changed).toMatchObject({ status: 204 });
+  for (const cookie of begun) expect(await me(cookie)).toMatchObject({ status: 401 });
+  expect(await me(cookieOf(changed))).toMatchObject({ status: 200 });
+});
+
+test('one sees one’s sessions and may end each, and nobody else’s', async () => {
+  const account = { email: 'alan@example.test', password: 'bombe bombe', name: 'Alan' };
+  const agent = { 'user-agent': 'Enigma/1.0' };
+  const here = cookieOf(await post(SIGN_UP, account, agent));
+  const elsewhere = cookieOf(await post(SIGN_IN, { ...account, name: undefined }));
+  const as = (cookie: string, method: string, path = '') =>
+    api.call(method, `/v1/me/sessions${path}`, { headers: { cookie }, token: null });
+  const { body } = await as(here, 'GET');
+  expect(body.items).toMatchObject([
+    { isCurrent: false },
+    { isCurrent: true, userAgent: 'Enigma/1.0', ip: '127.0.0.1' },
+  ]);
+  const [{ id: other }, { id: own }] = body.items;
+  const stranger = cookieOf(await post(SIGN_IN, { email, password }));
+  expect(await as(stranger, 'DELETE', `/${other}`)).toMatchObject({ status: 404 });
+  expect(await me(elsewhere)).toMatchObject({ status: 200 });
+  expect(await as(here, 'DELETE', `/${other}`)).toMatchObject({ status: 204 });
+  expect(await me(elsewhere)).toMatchObject({ status: 401 });
+  expect(await as(here, 'DELETE', `/${other}`)).toMatchObject({ status: 404 });
+  const last = await as(here, 'DELETE', `/${own}`);
+  expect(last.status).toBe(204);
+  expect(cookieOf(last)).toBe('slipway-session=');
+  expect(await me(here)).toMatchObject({ status: 401 });
+});
+
+test('a key is nobody’s: it has neither sessions nor a password', async () => {
+  const forbidden = { status: 403, body: { code: 'forbidden' } };
+  expect(await api.call('GET', '/v1/me/sessions')).toMatchObject(forbidden);
+  const body = { current: password, password: 'another one' };
+  expect(await api.call('PUT', '/v1/me/password', { body })).toMatchObject(forbidden);
+});
+
+test('after ten wrong passwords there is a pause, and it says how long', async () => {
+  const guess = () => post(SIGN_IN, { email: 'guessed@example.test', password: 'open sesame' });
+  for (let time = 0; time < 10; time++) expect(await guess()).toMatchObject({ status: 401 });
+  const refused = await guess();
+  expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-requests' } });
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(600);
+  expect(await post(SIGN_IN, { email, password })).toMatchObject({ status: 200 });
+});
+
 test('behind TLS the cookie is one that no other host can set', async () => {
   const tls = { 'x-forwarded-proto': 'https' };
   const answer = await post(SIGN_IN, { email, password }, tls);

@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
+import { AppError } from '@slipway/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Client, SessionStore } from '../access/session.store.ts';
+import { clientOf, SessionStore } from '../access/session.store.ts';
 import { clearSession, sessionOf, setSession } from '../access/session-cookie.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { Me } from '../me/me.schema.ts';
@@ -63,7 +64,8 @@ export class AuthController {
     { request, reply }: { request: FastifyRequest; reply: FastifyReply },
   ): Promise<Me> {
     const caller = await this.sessions.callerOf(token);
-    if (caller === null) throw new Error('a session ended as it began');
+    // their password was changed meanwhile
+    if (caller === null) throw new AppError('unauthenticated', 'The session ended as it began.');
     await this.#endOf(request);
     setSession(request, reply, token);
     return this.me.of(caller);
@@ -73,8 +75,4 @@ export class AuthController {
     const earlier = sessionOf(request);
     if (earlier !== null) await this.sessions.end(earlier);
   }
-}
-
-function clientOf({ headers, ip }: FastifyRequest): Client {
-  return { userAgent: headers['user-agent'] ?? '', ip };
 }

@@ -11,6 +11,7 @@ import type { Logger } from '@slipway/log';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LOGGER } from '../platform.module.ts';
 import { methodsOfPath } from './declared-paths.ts';
+import { TooManyRequests } from './too-many-requests.ts';
 
 /** Everything that was thrown becomes an RFC 9457 problem; what was not meant to be is logged here, once. */
 @Catch()
@@ -38,6 +39,7 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
   const instance = request.url.split('?', 1)[0] ?? '';
   if (error.code === 'unavailable') reply.header('retry-after', '1');
+  if (error instanceof TooManyRequests) reply.header('retry-after', String(error.afterSeconds));
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
   if (error.code === 'method-not-allowed')
     reply.header('allow', methodsOfPath(instance).join(', '));

@@ -6,6 +6,7 @@ import { urlOf } from '@slipway/process';
 import { Queues } from '@slipway/queue';
 import { RoutePublisher } from '@slipway/routes';
 import { Connections } from '@slipway/rpc';
+import { Guesses } from '../accounts/guesses.ts';
 import { AgentDoor } from '../agents/agent-door.ts';
 import { appModule } from '../app.module.ts';
 import { BuildLogArchive } from '../builds/build-log-archive.ts';
@@ -29,10 +30,11 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
   const notifications = new Notifications(env.DATABASE_URL.reveal());
   const queues = new Queues(env.REDIS_URL);
   const routePublisher = new RoutePublisher(env.REDIS_URL);
+  const guesses = new Guesses(env.REDIS_URL);
   const { PARTS_FILE: partsFile = null, SERVICES_URL: servicesUrl, SIGN_UP: signUp } = env;
   const app = await NestFactory.create<NestFastifyApplication>(
     appModule(
-      { ...core, notifications, queues, routePublisher, partsFile, servicesUrl, signUp },
+      { ...core, notifications, queues, routePublisher, partsFile, servicesUrl, signUp, guesses },
       { checksAnswers: env.NODE_ENV === 'test' },
     ),
     rest.adapter,
@@ -58,6 +60,7 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
       await app.get(Connections).close();
       await queues.close();
       routePublisher.close();
+      guesses.close();
       await notifications.close();
     },
   };
