@@ -13,9 +13,9 @@ export const EnvSchema = z.object({
     .optional()
     .describe('A PostgreSQL of yours, with a database for Slipway; a private one when left out'),
   SIGN_UP: z
-    .enum(['open', 'closed'])
+    .enum(['open', 'invite', 'closed'])
     .default('open')
-    .describe('Who may make an account: anybody, or nobody'),
+    .describe('Who may make an account: anybody, who is invited to an organization, or nobody'),
 });
 
 /** What every process has, and children get from the caller as it is. */

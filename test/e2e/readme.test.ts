@@ -21,6 +21,7 @@ const SHOWN: Record<string, RegExp[]> = {
     /"email":"ada@example\.com"/,
     /"isCurrent":true/,
   ],
+  '**Work together.**': [/"image":"busybox"/, /"role":"viewer"/],
   '**Build an image**': [/RUN echo built/, /^pushed /, /"succeeded"/, /^built$/],
   '**Build with more than a Dockerfile**': [/"queued"/, /^data: .*"7\\n"/, /^event: end/],
   '**Give an image a URL.**': [/"succeeded"/, /"succeeded"/, /^HTTP\S+ 200/, /^Hello from/],

@@ -39,6 +39,13 @@ import { PlatformStateStore } from './metrics/platform-state.store.ts';
 import { AddressStore } from './networks/address.store.ts';
 import { NodeStore } from './nodes/node.store.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
+import { InvitationController } from './organizations/invitation.controller.ts';
+import { InvitationService } from './organizations/invitation.service.ts';
+import { InvitationStore } from './organizations/invitation.store.ts';
+import { MemberController } from './organizations/member.controller.ts';
+import { MemberStore } from './organizations/member.store.ts';
+import { OrganizationController } from './organizations/organization.controller.ts';
+import { OrganizationStore } from './organizations/organization.store.ts';
 import { type Platform, platformModule } from './platform.module.ts';
 import { ProjectController } from './projects/project.controller.ts';
 import { ProjectStore } from './projects/project.store.ts';
@@ -68,9 +75,12 @@ import { ServiceStore } from './services/service.store.ts';
     ContextController,
     DeployController,
     HealthController,
+    InvitationController,
     MeController,
+    MemberController,
     MetricsController,
     OpenApiController,
+    OrganizationController,
     ProjectController,
     RevisionController,
     ServiceController,
@@ -78,6 +88,7 @@ import { ServiceStore } from './services/service.store.ts';
   ],
   providers: [
     ...[AccountStore, AccountService, MeStore, MeService],
+    ...[OrganizationStore, MemberStore, InvitationStore, InvitationService],
     ...[ProjectStore, NodeStore, ImageStore, ImageResolver, RegistryTokens],
     SealedValues,
     ...[ContextStore, ContextService, BuildStore, BuildService, BuildLog, BuildLogArchive],

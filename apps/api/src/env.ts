@@ -56,9 +56,9 @@ const ApiSchema = z.object({
     .prefault('http://localhost:7780')
     .describe('Where services are reached: each at http://<its label>.<this domain>'),
   SIGN_UP: z
-    .enum(['open', 'closed'])
+    .enum(['open', 'invite', 'closed'])
     .default('closed')
-    .describe('Who may make an account: anybody, or nobody'),
+    .describe('Who may make an account: anybody, who is invited to an organization, or nobody'),
   PARTS_FILE: z
     .string()
     .optional()

@@ -7,7 +7,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the platform and this process measure, for Prometheus */
+        /**
+         * What the platform and this process measure, for Prometheus
+         * @description For the operator.
+         */
         get: operations["getMetrics"];
         put?: never;
         post?: never;
@@ -82,6 +85,23 @@ export interface paths {
         get: operations["getHealth"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Become a member of the organization that one is invited to; with a session only */
+        post: operations["acceptInvitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -163,7 +183,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a node’s agent measures, for Prometheus */
+        /**
+         * What a node’s agent measures, for Prometheus
+         * @description For the operator.
+         */
         get: operations["getNodeMetrics"];
         put?: never;
         post?: never;
@@ -190,6 +213,162 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The organizations that one is of, the oldest first */
+        get: operations["listOrganizations"];
+        put?: never;
+        /** Make an organization, which one owns; with a session only */
+        post: operations["createOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One organization
+         * @description Needs `organization:read`.
+         */
+        get: operations["getOrganization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Give an organization another name; its slug stays
+         * @description Needs `organization:write`.
+         */
+        patch: operations["changeOrganization"];
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The invitations that are open, the oldest first
+         * @description Needs `members:read`.
+         */
+        get: operations["listInvitations"];
+        put?: never;
+        /**
+         * Invite somebody by their email address, for seven days
+         * @description No mail is sent: give them the token. An earlier invitation for the address is worth nothing from now on. To invite an owner needs `owners:write` too.
+         *
+         *     Needs `members:write`.
+         */
+        post: operations["createInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/invitations/{invitation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw an invitation
+         * @description Needs `members:write`.
+         */
+        delete: operations["withdrawInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave an organization; its last owner cannot
+         * @description Needs `organization:read`.
+         */
+        post: operations["leaveOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is of an organization
+         * @description Needs `members:read`.
+         */
+        get: operations["listMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/members/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove somebody from an organization: at once, wherever they are signed in
+         * @description To remove an owner needs `owners:write` too.
+         *
+         *     Needs `members:write`.
+         */
+        delete: operations["removeMember"];
+        options?: never;
+        head?: never;
+        /**
+         * Give somebody another role
+         * @description To make an owner, and to make one something else, needs `owners:write` too.
+         *
+         *     Needs `members:write`.
+         */
+        patch: operations["changeMember"];
+        trace?: never;
+    };
     "/v1/organizations/{organization}/projects": {
         parameters: {
             query?: never;
@@ -197,10 +376,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The projects of an organization, the oldest first */
+        /**
+         * The projects of an organization, the oldest first
+         * @description Needs `projects:read`.
+         */
         get: operations["listProjects"];
         put?: never;
-        /** Make a project: containers, services, networks and images of its own */
+        /**
+         * Make a project: containers, services, networks and images of its own
+         * @description Needs `projects:write`.
+         */
         post: operations["createProject"];
         delete?: never;
         options?: never;
@@ -215,7 +400,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One project */
+        /**
+         * One project
+         * @description Needs `projects:read`.
+         */
         get: operations["getProject"];
         put?: never;
         post?: never;
@@ -232,12 +420,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The builds of a project, the newest first */
+        /**
+         * The builds of a project, the newest first
+         * @description Needs `builds:read`.
+         */
         get: operations["listBuilds"];
         put?: never;
         /**
          * Build an image of a Dockerfile, and push it to the registry
          * @description With JSON it names an uploaded context. In one step the body is the context, and the query says the rest.
+         *
+         *     Needs `builds:write`.
          */
         post: operations["createBuild"];
         delete?: never;
@@ -253,7 +446,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One build */
+        /**
+         * One build
+         * @description Needs `builds:read`.
+         */
         get: operations["getBuild"];
         put?: never;
         post?: never;
@@ -272,7 +468,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give up a build that is not over */
+        /**
+         * Give up a build that is not over
+         * @description Needs `builds:write`.
+         */
         post: operations["cancelBuild"];
         delete?: never;
         options?: never;
@@ -290,6 +489,8 @@ export interface paths {
         /**
          * What a build has written
          * @description `Accept: text/plain` is what it wrote; `application/x-ndjson` has `time`, `step`, `text` and `cursor` of each piece; `text/event-stream` has the same as events, the cursor as their `id`, so that a client goes on with `Last-Event-ID` when it was cut off, and an event `end` behind the last.
+         *
+         *     Needs `builds:read`.
          */
         get: operations["getBuildLogs"];
         put?: never;
@@ -310,6 +511,8 @@ export interface paths {
         /**
          * Wait until a build is over, or in a state
          * @description Answers with the build as it is then, also when the time is up before that.
+         *
+         *     Needs `builds:read`.
          */
         get: operations["waitForBuild"];
         put?: never;
@@ -327,12 +530,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The containers of a project, the oldest first */
+        /**
+         * The containers of a project, the oldest first
+         * @description Needs `containers:read`.
+         */
         get: operations["listContainers"];
         put?: never;
         /**
          * Make a container of an image, and start it
          * @description It is in the making when this answers: wait for what becomes of it.
+         *
+         *     Needs `containers:write`.
          */
         post: operations["createContainer"];
         delete?: never;
@@ -348,11 +556,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One container */
+        /**
+         * One container
+         * @description Needs `containers:read`.
+         */
         get: operations["getContainer"];
         put?: never;
         post?: never;
-        /** Remove a container that rests; its name is free at once */
+        /**
+         * Remove a container that rests; its name is free at once
+         * @description Needs `containers:write`.
+         */
         delete: operations["removeContainer"];
         options?: never;
         head?: never;
@@ -371,6 +585,8 @@ export interface paths {
         /**
          * Send a signal to its program
          * @description SIGKILL stops it at once, and it stays so. What another signal leads to is up to the program: it has been sent when this answers.
+         *
+         *     Needs `containers:control`.
          */
         post: operations["killContainer"];
         delete?: never;
@@ -389,6 +605,8 @@ export interface paths {
         /**
          * What a container has written, in all its runs
          * @description `Accept: text/plain` is both streams as they came; `application/x-ndjson` has `time`, `stream`, `line` and `cursor` of each line (and `partial` when it goes on in the next one, as those longer than 16 KiB do); `text/event-stream` has the same as events, the cursor as their `id`, so that a client goes on with `Last-Event-ID` when it was cut off, and an event `end` behind the last.
+         *
+         *     Needs `containers:read`.
          */
         get: operations["getContainerLogs"];
         put?: never;
@@ -411,6 +629,8 @@ export interface paths {
         /**
          * Stop its program, and begin a new run
          * @description One that rests is started.
+         *
+         *     Needs `containers:control`.
          */
         post: operations["restartContainer"];
         delete?: never;
@@ -428,7 +648,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Begin a new run of a container that rests */
+        /**
+         * Begin a new run of a container that rests
+         * @description Needs `containers:control`.
+         */
         post: operations["startContainer"];
         delete?: never;
         options?: never;
@@ -445,7 +668,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask its program to end, by the image's stop signal, and end it when its time is up */
+        /**
+         * Ask its program to end, by the image's stop signal, and end it when its time is up
+         * @description Needs `containers:control`.
+         */
         post: operations["stopContainer"];
         delete?: never;
         options?: never;
@@ -463,6 +689,8 @@ export interface paths {
         /**
          * Wait until a container is in a state
          * @description Answers with the container as it is then, also when the time is up before that.
+         *
+         *     Needs `containers:read`.
          */
         get: operations["waitForContainer"];
         put?: never;
@@ -485,6 +713,8 @@ export interface paths {
         /**
          * Upload the files that an image is built of
          * @description The body is a tar, maybe compressed by gzip or zstd, of 1 GiB at most.
+         *
+         *     Needs `builds:write`.
          */
         post: operations["createContext"];
         delete?: never;
@@ -500,12 +730,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The services of a project, the oldest first */
+        /**
+         * The services of a project, the oldest first
+         * @description Needs `services:read`.
+         */
         get: operations["listServices"];
         put?: never;
         /**
          * Give a container image a URL
          * @description Its first deploy is under way when this answers: wait for what becomes of it.
+         *
+         *     Needs `services:write`.
          */
         post: operations["createService"];
         delete?: never;
@@ -521,17 +756,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One service */
+        /**
+         * One service
+         * @description Needs `services:read`.
+         */
         get: operations["getService"];
         put?: never;
         post?: never;
-        /** Delete a service with its containers; its name is free at once */
+        /**
+         * Delete a service with its containers; its name is free at once
+         * @description Needs `services:write`.
+         */
         delete: operations["deleteService"];
         options?: never;
         head?: never;
         /**
          * Change what a service is made of
          * @description A merge patch (RFC 7396): what it leaves out stays, null gives a default again. What comes of it is the next revision and is deployed: its instance gets requests when it is healthy, and the one before ends when it has answered its own. A deploy that is not over is superseded. An image stays the digest that it was unless it is named. Answers 200, and does nothing, when nothing is different.
+         *
+         *     Needs `services:write`.
          */
         patch: operations["changeService"];
         trace?: never;
@@ -543,7 +786,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The deploys of a service, the newest first */
+        /**
+         * The deploys of a service, the newest first
+         * @description Needs `services:read`.
+         */
         get: operations["listDeploys"];
         put?: never;
         post?: never;
@@ -560,7 +806,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One deploy */
+        /**
+         * One deploy
+         * @description Needs `services:read`.
+         */
         get: operations["getDeploy"];
         put?: never;
         post?: never;
@@ -580,6 +829,8 @@ export interface paths {
         /**
          * Wait until a deploy is over, or in a state
          * @description Answers with the deploy as it is then, also when the time is up before that.
+         *
+         *     Needs `services:read`.
          */
         get: operations["waitForDeploy"];
         put?: never;
@@ -597,7 +848,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a service was made of, the newest first */
+        /**
+         * What a service was made of, the newest first
+         * @description Needs `services:read`.
+         */
         get: operations["listRevisions"];
         put?: never;
         post?: never;
@@ -614,7 +868,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One revision */
+        /**
+         * One revision
+         * @description Needs `services:read`.
+         */
         get: operations["getRevision"];
         put?: never;
         post?: never;
@@ -636,6 +893,8 @@ export interface paths {
         /**
          * Deploy an earlier revision again
          * @description Without a revision it is the last that served before the newest deploy. A deploy that is not over ends as rolled back.
+         *
+         *     Needs `services:write`.
          */
         post: operations["rollBackService"];
         delete?: never;
@@ -688,6 +947,19 @@ export interface components {
                 [key: string]: string;
             };
         };
+        Organization: {
+            id: string;
+            slug: string;
+            name: string;
+            /**
+             * @description What the caller is in it
+             * @example owner
+             * @example viewer
+             */
+            role: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
         SessionList: {
             items: components["schemas"]["Session"][];
         };
@@ -703,6 +975,72 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             expiresAt: string;
+        };
+        OrganizationList: {
+            items: components["schemas"]["Organization"][];
+            /** @description For the next page; null: this is the last */
+            nextCursor: string | null;
+        };
+        IssuedInvitation: {
+            id: string;
+            email: string;
+            role: string;
+            /** @description null: who had an API key */
+            invitedBy: {
+                id: string;
+                email: string;
+                name: string;
+            } | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description Shown this once: for them, to accept the invitation with, or to sign up with. It works once. */
+            token: string;
+        };
+        InvitationList: {
+            items: components["schemas"]["Invitation"][];
+            /** @description For the next page; null: this is the last */
+            nextCursor: string | null;
+        };
+        Invitation: {
+            id: string;
+            email: string;
+            role: string;
+            /** @description null: who had an API key */
+            invitedBy: {
+                id: string;
+                email: string;
+                name: string;
+            } | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        MemberList: {
+            items: components["schemas"]["Member"][];
+            /** @description For the next page; null: this is the last */
+            nextCursor: string | null;
+        };
+        Member: {
+            user: {
+                id: string;
+                email: string;
+                name: string;
+            };
+            /**
+             * @example owner
+             * @example admin
+             * @example developer
+             * @example viewer
+             */
+            role: string;
+            /**
+             * Format: date-time
+             * @description When they became one
+             */
+            createdAt: string;
         };
         Project: {
             id: string;
@@ -1243,6 +1581,8 @@ export interface operations {
                     password: string;
                     /** @description For people; the first organization is named after it */
                     name: string;
+                    /** @description The token of an invitation for this address: one is of its organization then, too */
+                    invitation?: string;
                 };
             };
         };
@@ -1284,6 +1624,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    acceptInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    token: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organization"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1423,6 +1790,306 @@ export interface operations {
                     } & {
                         [key: string]: unknown;
                     };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listOrganizations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The last page's `nextCursor` */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Its name in URLs and in images: <organization>/<project>/<name> */
+                    slug: string;
+                    /** @description For people; the slug when it is left out */
+                    name?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organization"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organization"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description For people */
+                    name?: string;
+                };
+                "application/merge-patch+json": {
+                    /** @description For people */
+                    name?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organization"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listInvitations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The last page's `nextCursor` */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Kept in lower case */
+                    email: string;
+                    /** @enum {string} */
+                    role: "owner" | "admin" | "developer" | "viewer";
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedInvitation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    withdrawInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                invitation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    leaveOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMembers: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The last page's `nextCursor` */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                /** @description Identifier or email address */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                /** @description Identifier or email address */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    role: "owner" | "admin" | "developer" | "viewer";
+                };
+                "application/merge-patch+json": {
+                    /** @enum {string} */
+                    role: "owner" | "admin" | "developer" | "viewer";
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -7,6 +7,7 @@ export type IdPrefix =
   | 'key'
   | 'usr'
   | 'ses'
+  | 'inv'
   | 'rep'
   | 'upl'
   | 'nod'

@@ -1,10 +1,11 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import type { FastifyRequest } from 'fastify';
-import { contractOf } from '../http/route.ts';
+import { contractOf, type PermittedAccess } from '../http/route.ts';
 import { ApiKeyStore } from './api-key.store.ts';
 import { type Caller, setCaller, setScope } from './caller.ts';
 import { notFound } from './not-found.ts';
+import { requirePermission, roleIn } from './permissions.ts';
 import { requireSameOrigin } from './same-origin.ts';
 import { type OrganizationScope, type ProjectScope, ScopeStore } from './scope.store.ts';
 import { SessionStore } from './session.store.ts';
@@ -54,17 +55,19 @@ export class AccessGuard implements CanActivate {
   }
 
   async #scopeOf(
-    access: 'organization' | 'project',
+    access: PermittedAccess,
     caller: Caller,
     { organization = '', project = '' }: Record<string, string>,
   ): Promise<OrganizationScope | ProjectScope> {
-    if (access === 'organization') {
+    if ('organization' in access) {
       const scope = await this.scopes.organization(caller, organization);
       if (scope === null) throw notFound(`organization ${organization}`);
+      requirePermission(roleIn(caller, scope.organizationId), access.organization);
       return scope;
     }
     const scope = await this.scopes.project(caller, { organization, project });
     if (scope === null) throw notFound(`project ${organization}/${project}`);
+    requirePermission(roleIn(caller, scope.organizationId), access.project);
     return scope;
   }
 }

@@ -1,4 +1,6 @@
+import { AppError } from '@slipway/contracts';
 import type { FastifyRequest } from 'fastify';
+import type { Role } from './permissions.ts';
 import type { OrganizationScope, ProjectScope } from './scope.store.ts';
 
 /** Who calls: what a valid API key or session says of whoever has it. */
@@ -14,8 +16,13 @@ export interface Caller {
 
 export interface Membership {
   organizationId: string;
-  /** `owner`, `admin`, `developer`, `viewer` */
-  role: string;
+  role: Role;
+}
+
+/** @throws AppError `forbidden`: it is a key */
+export function userOf({ userId }: Caller): string {
+  if (userId !== null) return userId;
+  throw new AppError('forbidden', 'An API key is nobody’s: sign in for this.');
 }
 
 type Scope = OrganizationScope | ProjectScope;

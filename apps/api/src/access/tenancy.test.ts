@@ -4,6 +4,7 @@ import { buildOpenApiDocument } from '../openapi/document.ts';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
 import { pushTestImage } from '../testing/image.fixture.ts';
 import { joinTestNode, type TestNode } from '../testing/node.fixture.ts';
+import { may, ROLES, type Role } from './permissions.ts';
 
 /*
  * Each operation of the OpenAPI document, those that come later too: who may not, gets nothing, and
@@ -29,9 +30,14 @@ const ofProjects = withKey.filter(({ path }) => path.includes('{project}'));
 const operators = declaredRoutes()
   .filter(({ access }) => access === 'operator')
   .map(({ method, path }) => ({ method, path: path.replace(/:(\w+)/g, '{$1}') }));
+const permitted = declaredRoutes().flatMap(({ method, path, access }) => {
+  if (typeof access === 'string') return [];
+  const permission = 'project' in access ? access.project : access.organization;
+  return [{ method, path: path.replace(/:(\w+)/g, '{$1}'), permission }];
+});
 const ofThings = ofProjects.filter(({ path }) => /\{project\}.*\{/.test(path));
 
-const named = (some: Omit<Operation, 'isPublic'>[]) =>
+const named = <T extends Omit<Operation, 'isPublic'>>(some: T[]) =>
   some.map((operation) => ({ name: `${operation.method} ${operation.path}`, ...operation }));
 
 let api: TestApi;
@@ -39,6 +45,8 @@ let node: TestNode;
 let stranger: string;
 /** a person of another organization, signed in */
 let person: { cookie: string };
+/** of the organization `local` */
+const keys = new Map<Role, string>();
 /** what path parameters stand for: things of local/default */
 const things: Record<string, string> = { organization: 'local', project: 'default' };
 beforeAll(async () => {
@@ -47,8 +55,14 @@ beforeAll(async () => {
   await pushTestImage(api, 'local/default/app', 'latest');
   stranger = (await api.addTenant('stranger')).token;
   person = await api.addPerson('person');
+  for (const role of ROLES) keys.set(role, (await api.addKey(role)).token);
   const sessions = await api.call('GET', '/v1/me/sessions', { token: null, headers: person });
   things.session = sessions.body.items[0].id;
+  const invited = await api.call('POST', '/v1/organizations/local/invitations', {
+    body: { email: 'ada@example.test', role: 'viewer' },
+  });
+  things.invitation = invited.body.id;
+  things.user = await addMember('grace');
   const at = '/v1/organizations/local/projects';
   await api.call('POST', at, { body: { slug: 'other' } });
   const made = await api.call('POST', `${at}/default/containers`, { body: { image: 'app' } });
@@ -72,9 +86,20 @@ afterAll(async () => {
   await api?.[Symbol.asyncDispose]();
 });
 
-function pathOf(path: string, values = things): string {
+/** Of the organization `local`. @returns their identifier */
+async function addMember(name: string): Promise<string> {
+  const invited = await api.call('POST', '/v1/organizations/local/invitations', {
+    body: { email: `${name}@example.test`, role: 'viewer' },
+  });
+  const headers = await api.addPerson(name);
+  const body = { token: invited.body.token };
+  await api.call('POST', '/v1/invitations/accept', { body, headers, token: null });
+  return (await api.call('GET', '/v1/me', { headers, token: null })).body.user.id;
+}
+
+function pathOf(path: string, values = things, otherwise?: string): string {
   return path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = values[name];
+    const value = values[name] ?? otherwise;
     if (value === undefined) throw new Error(`this test makes no ${name} yet`);
     return value;
   });
@@ -113,6 +138,21 @@ describe('what is of another organization is 404, as if it were not there', () =
       const nowhere = pathOf(path, { ...things, organization: 'nowhere' });
       const absent = await api.call(method, nowhere, credential);
       expect(absent.body.detail.replace('nowhere', 'local')).toBe(foreign.body.detail);
+    }
+  });
+});
+
+describe('what their role does not permit is 403 to who is of the organization', () => {
+  test.each(named(permitted))('$name', async ({ method, path, permission }) => {
+    const there = pathOf(path, { organization: 'local', project: 'default' }, 'nothing');
+    for (const [role, token] of keys) {
+      const answer = await api.call(method, there, { token });
+      if (may(role, permission)) {
+        expect(answer.body.detail ?? '').not.toContain('needs the permission');
+      } else {
+        const detail = `This needs the permission ${permission}, which the role ${role} does not have.`;
+        expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden', detail } });
+      }
     }
   });
 });

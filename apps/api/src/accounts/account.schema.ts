@@ -1,7 +1,7 @@
 import { Secret } from '@slipway/log';
 import { z } from 'zod';
 
-const Email = z
+export const Email = z
   .string()
   .trim()
   .toLowerCase()
@@ -16,6 +16,8 @@ const Password = z
   .transform((text) => new Secret(text))
   .describe('8 characters or more');
 
+export const InvitationToken = z.string().min(1).max(100);
+
 /** The body of `POST /v1/auth/sign-up`. */
 export const NewAccount = z.strictObject({
   email: Email,
@@ -27,6 +29,9 @@ export const NewAccount = z.strictObject({
     .max(100)
     .regex(/^\P{Cc}*$/u, 'may have no control characters')
     .describe('For people; the first organization is named after it'),
+  invitation: InvitationToken.optional().describe(
+    'The token of an invitation for this address: one is of its organization then, too',
+  ),
 });
 export type NewAccount = z.output<typeof NewAccount>;
 

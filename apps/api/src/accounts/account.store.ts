@@ -3,6 +3,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SlugSchema } from '@slipway/contracts';
 import { type Database, newId, type Prisma } from '@slipway/db';
 import { type Client, SessionStore } from '../access/session.store.ts';
+import { invalid } from '../http/validate.ts';
+import { type OpenInvitation, redeem } from '../organizations/invitation.store.ts';
 import { DATABASE } from '../platform.module.ts';
 
 const FIRST_PROJECT = { slug: 'default', name: 'Default' };
@@ -24,8 +26,15 @@ export class AccountStore {
     @Inject(SessionStore) private readonly sessions: SessionStore,
   ) {}
 
-  /** With an organization and a project of their own. @returns their identifier; null: the address is taken */
-  create(account: { email: string; name: string; passwordHash: string }): Promise<string | null> {
+  /**
+   * With an organization and a project of their own, and of that which they are invited to.
+   * @returns their identifier; null: the address is taken
+   * @throws AppError `invalid-request` when the invitation is over by now
+   */
+  create(
+    account: { email: string; name: string; passwordHash: string },
+    invitation: OpenInvitation | null,
+  ): Promise<string | null> {
     return this.database.transaction(async (tx) => {
       const id = newId('usr');
       // a violated index would end the transaction
@@ -37,6 +46,9 @@ export class AccountStore {
       const organizationId = await createOrganization(tx, account.name);
       await tx.membership.create({ data: { organizationId, userId: id, role: 'owner' } });
       await tx.project.create({ data: { id: newId('prj'), organizationId, ...FIRST_PROJECT } });
+      if (invitation !== null && (await redeem(tx, invitation, id)) === null) {
+        throw invalid('invitation', 'is over');
+      }
       return id;
     });
   }

@@ -1,4 +1,3 @@
-import { openDatabase } from '@slipway/db';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
 
@@ -104,7 +103,7 @@ test('who signs out is signed out, in that browser; twice is as good as once', a
 
 test('a session ends after its time, and is gone once its owner signs in again', async () => {
   const cookie = cookieOf(await post(SIGN_IN, { email, password }));
-  await using database = disposable(openDatabase(api.databaseUrl));
+  await using database = api.openDatabase();
   const { session } = database.prisma;
   await session.updateMany({ data: { expiresAt: new Date(Date.now() - 1000) } });
   expect(await me(cookie)).toMatchObject({ status: 401 });
@@ -255,7 +254,7 @@ describe('what a page of another origin asks for is not done in anybody’s name
 });
 
 test('a password is kept as what it cannot be read from, with salt', async () => {
-  await using database = disposable(openDatabase(api.databaseUrl));
+  await using database = api.openDatabase();
   const users = await database.prisma.user.findMany();
   const hashes = users.map(({ passwordHash }) => passwordHash);
   for (const hash of hashes) expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
@@ -266,10 +265,6 @@ test('where sign-up is closed nobody gets in', async () => {
   await using closed = await startTestApi({ SIGN_UP: 'closed' });
   const refused = await closed.call('POST', SIGN_UP, { body: ADA, token: null });
   expect(refused).toMatchObject({ status: 403, body: { code: 'forbidden' } });
-  await using database = disposable(openDatabase(closed.databaseUrl));
+  await using database = closed.openDatabase();
   expect(await database.prisma.user.count()).toBe(0);
 });
-
-function disposable<T extends { close(): Promise<void> }>(database: T): T & AsyncDisposable {
-  return Object.assign(database, { [Symbol.asyncDispose]: () => database.close() });
-}

@@ -1,7 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
-import { AppError } from '@slipway/contracts';
 import { z } from 'zod';
-import type { Caller } from '../access/caller.ts';
+import { userOf } from '../access/caller.ts';
 import { notFound } from '../access/not-found.ts';
 import { clientOf, SessionStore } from '../access/session.store.ts';
 import { clearSession, setSession } from '../access/session-cookie.ts';
@@ -75,10 +74,4 @@ export class SessionController {
     if (!isEnded) throw notFound(`session ${params.session}`);
     if (params.session === caller.credentialId) clearSession(request, reply);
   }
-}
-
-/** @throws AppError `forbidden` */
-function userOf({ userId }: Caller): string {
-  if (userId !== null) return userId;
-  throw new AppError('forbidden', 'An API key is nobody’s: sign in for this.');
 }

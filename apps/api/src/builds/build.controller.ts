@@ -25,13 +25,14 @@ import { formatted } from './log-forms.ts';
 
 const AT = '/v1/organizations/:organization/projects/:project/builds';
 const tag = 'Builds';
-const access = 'project';
+const READ = { project: 'builds:read' } as const;
+const WRITE = { project: 'builds:write' } as const;
 const project = { organization: z.string(), project: z.string() };
 const InProject = z.object(project);
 const OfBuild = z.object({ ...project, build: z.string() });
 
 const createBuild = defineRoute({
-  ...{ method: 'POST', path: AT, operationId: 'createBuild', tag, access },
+  ...{ method: 'POST', path: AT, operationId: 'createBuild', tag, access: WRITE },
   summary: 'Build an image of a Dockerfile, and push it to the registry',
   description:
     'With JSON it names an uploaded context. In one step the body is the context, and the query says the rest.',
@@ -40,7 +41,7 @@ const createBuild = defineRoute({
 });
 
 const listBuilds = defineRoute({
-  ...{ method: 'GET', path: AT, operationId: 'listBuilds', tag, access },
+  ...{ method: 'GET', path: AT, operationId: 'listBuilds', tag, access: READ },
   summary: 'The builds of a project, the newest first',
   params: InProject,
   query: PageQuery,
@@ -48,18 +49,24 @@ const listBuilds = defineRoute({
 });
 
 const getBuild = defineRoute({
-  ...{ method: 'GET', path: `${AT}/:build`, operationId: 'getBuild', tag, access },
+  ...{ method: 'GET', path: `${AT}/:build`, operationId: 'getBuild', tag, access: READ },
   ...{ summary: 'One build', params: OfBuild, responses: { 200: Build } },
 });
 
 const cancelBuild = defineRoute({
-  ...{ method: 'POST', path: `${AT}/:build/cancel`, operationId: 'cancelBuild', tag, access },
+  ...{
+    method: 'POST',
+    path: `${AT}/:build/cancel`,
+    operationId: 'cancelBuild',
+    tag,
+    access: WRITE,
+  },
   summary: 'Give up a build that is not over',
   ...{ params: OfBuild, responses: { 202: Build, 200: Build } },
 });
 
 const waitForBuild = defineRoute({
-  ...{ method: 'GET', path: `${AT}/:build/wait`, operationId: 'waitForBuild', tag, access },
+  ...{ method: 'GET', path: `${AT}/:build/wait`, operationId: 'waitForBuild', tag, access: READ },
   summary: 'Wait until a build is over, or in a state',
   description: 'Answers with the build as it is then, also when the time is up before that.',
   params: OfBuild,
@@ -68,7 +75,7 @@ const waitForBuild = defineRoute({
 });
 
 const getBuildLogs = defineRoute({
-  ...{ method: 'GET', path: `${AT}/:build/logs`, operationId: 'getBuildLogs', tag, access },
+  ...{ method: 'GET', path: `${AT}/:build/logs`, operationId: 'getBuildLogs', tag, access: READ },
   summary: 'What a build has written',
   description:
     '`Accept: text/plain` is what it wrote; `application/x-ndjson` has `time`, `step`, `text` and `cursor` of each piece; `text/event-stream` has the same as events, the cursor as their `id`, so that a client goes on with `Last-Event-ID` when it was cut off, and an event `end` behind the last.',

@@ -6,7 +6,7 @@ import { ContextService } from './context.service.ts';
 
 const createContext = defineRoute({
   ...{ method: 'POST', path: '/v1/organizations/:organization/projects/:project/contexts' },
-  ...{ operationId: 'createContext', tag: 'Builds', access: 'project' },
+  ...{ operationId: 'createContext', tag: 'Builds', access: { project: 'builds:write' } },
   summary: 'Upload the files that an image is built of',
   description: 'The body is a tar, maybe compressed by gzip or zstd, of 1 GiB at most.',
   params: z.object({ organization: z.string(), project: z.string() }),

@@ -22,20 +22,22 @@ import type { ContainerRow } from './container.store.ts';
 
 const AT = '/v1/organizations/:organization/projects/:project/containers';
 const tag = 'Containers';
-const access = 'project';
+const READ = { project: 'containers:read' } as const;
+const WRITE = { project: 'containers:write' } as const;
+const CONTROL = { project: 'containers:control' } as const;
 const project = { organization: z.string(), project: z.string() };
 const InProject = z.object(project);
 const OfContainer = z.object({ ...project, container: z.string().describe('Identifier or name') });
 
 const createContainer = defineRoute({
-  ...{ method: 'POST', path: AT, operationId: 'createContainer', tag, access },
+  ...{ method: 'POST', path: AT, operationId: 'createContainer', tag, access: WRITE },
   summary: 'Make a container of an image, and start it',
   description: 'It is in the making when this answers: wait for what becomes of it.',
   ...{ params: InProject, body: NewContainer, responses: { 202: Container } },
 });
 
 const listContainers = defineRoute({
-  ...{ method: 'GET', path: AT, operationId: 'listContainers', tag, access },
+  ...{ method: 'GET', path: AT, operationId: 'listContainers', tag, access: READ },
   summary: 'The containers of a project, the oldest first',
   params: InProject,
   query: PageQuery,
@@ -43,24 +45,36 @@ const listContainers = defineRoute({
 });
 
 const getContainer = defineRoute({
-  ...{ method: 'GET', path: `${AT}/:container`, operationId: 'getContainer', tag, access },
+  ...{ method: 'GET', path: `${AT}/:container`, operationId: 'getContainer', tag, access: READ },
   ...{ summary: 'One container', params: OfContainer, responses: { 200: Container } },
 });
 
 const startContainer = defineRoute({
-  ...{ method: 'POST', path: `${AT}/:container/start`, operationId: 'startContainer', tag, access },
+  ...{
+    method: 'POST',
+    path: `${AT}/:container/start`,
+    operationId: 'startContainer',
+    tag,
+    access: CONTROL,
+  },
   summary: 'Begin a new run of a container that rests',
   ...{ params: OfContainer, responses: { 202: Container, 200: Container } },
 });
 
 const stopContainer = defineRoute({
-  ...{ method: 'POST', path: `${AT}/:container/stop`, operationId: 'stopContainer', tag, access },
+  ...{
+    method: 'POST',
+    path: `${AT}/:container/stop`,
+    operationId: 'stopContainer',
+    tag,
+    access: CONTROL,
+  },
   summary: "Ask its program to end, by the image's stop signal, and end it when its time is up",
   ...{ params: OfContainer, body: StopContainer, responses: { 202: Container, 200: Container } },
 });
 
 const restartContainer = defineRoute({
-  ...{ method: 'POST', path: `${AT}/:container/restart`, tag, access },
+  ...{ method: 'POST', path: `${AT}/:container/restart`, tag, access: CONTROL },
   operationId: 'restartContainer',
   summary: 'Stop its program, and begin a new run',
   description: 'One that rests is started.',
@@ -68,7 +82,13 @@ const restartContainer = defineRoute({
 });
 
 const killContainer = defineRoute({
-  ...{ method: 'POST', path: `${AT}/:container/kill`, operationId: 'killContainer', tag, access },
+  ...{
+    method: 'POST',
+    path: `${AT}/:container/kill`,
+    operationId: 'killContainer',
+    tag,
+    access: CONTROL,
+  },
   summary: 'Send a signal to its program',
   description:
     'SIGKILL stops it at once, and it stays so. What another signal leads to is up to the program: it has been sent when this answers.',
@@ -76,7 +96,13 @@ const killContainer = defineRoute({
 });
 
 const removeContainer = defineRoute({
-  ...{ method: 'DELETE', path: `${AT}/:container`, operationId: 'removeContainer', tag, access },
+  ...{
+    method: 'DELETE',
+    path: `${AT}/:container`,
+    operationId: 'removeContainer',
+    tag,
+    access: WRITE,
+  },
   summary: 'Remove a container that rests; its name is free at once',
   params: OfContainer,
   query: z.strictObject({
@@ -86,7 +112,13 @@ const removeContainer = defineRoute({
 });
 
 const waitForContainer = defineRoute({
-  ...{ method: 'GET', path: `${AT}/:container/wait`, operationId: 'waitForContainer', tag, access },
+  ...{
+    method: 'GET',
+    path: `${AT}/:container/wait`,
+    operationId: 'waitForContainer',
+    tag,
+    access: READ,
+  },
   summary: 'Wait until a container is in a state',
   description: 'Answers with the container as it is then, also when the time is up before that.',
   params: OfContainer,
@@ -107,7 +139,13 @@ const waitForContainer = defineRoute({
 });
 
 const getContainerLogs = defineRoute({
-  ...{ method: 'GET', path: `${AT}/:container/logs`, operationId: 'getContainerLogs', tag, access },
+  ...{
+    method: 'GET',
+    path: `${AT}/:container/logs`,
+    operationId: 'getContainerLogs',
+    tag,
+    access: READ,
+  },
   summary: 'What a container has written, in all its runs',
   description:
     '`Accept: text/plain` is both streams as they came; `application/x-ndjson` has `time`, `stream`, `line` and `cursor` of each line (and `partial` when it goes on in the next one, as those longer than 16 KiB do); `text/event-stream` has the same as events, the cursor as their `id`, so that a client goes on with `Last-Event-ID` when it was cut off, and an event `end` behind the last.',

@@ -10,6 +10,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { type Caller, callerOf, scopeOf } from '../access/caller.ts';
+import type { Permission } from '../access/permissions.ts';
 import type { OrganizationScope, ProjectScope } from '../access/scope.store.ts';
 import type { Streamed } from './streamed.ts';
 import { parseInput } from './validate.ts';
@@ -26,10 +27,9 @@ export interface RouteContract {
   tag: string;
   /**
    * `public`: anybody; `caller`: whoever has a valid API key, or is signed in; `operator`: who runs the
-   * platform; `organization`, `project`: who may act in the organization, or in that of the project, in
-   * the path
+   * platform; a permission: who has it in the organization, or in that of the project, in the path
    */
-  access: 'public' | 'caller' | 'operator' | 'organization' | 'project';
+  access: 'public' | 'caller' | 'operator' | PermittedAccess;
   params?: z.ZodType;
   query?: z.ZodType;
   /** JSON */
@@ -39,6 +39,8 @@ export interface RouteContract {
   /** the success status and its body's schema; null: no body. The first is Nest's default status */
   responses: Readonly<Record<number, z.ZodType | Streamed | null>>;
 }
+
+export type PermittedAccess = { organization: Permission } | { project: Permission };
 
 type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined;
 
@@ -50,13 +52,11 @@ type Body<C extends RouteContract> = C['upload'] extends readonly string[]
     : Upload
   : Json<C>;
 
-interface Scopes {
-  public: null;
-  caller: null;
-  operator: null;
-  organization: OrganizationScope;
-  project: ProjectScope;
-}
+type ScopeOf<A> = A extends { project: Permission }
+  ? ProjectScope
+  : A extends { organization: Permission }
+    ? OrganizationScope
+    : null;
 
 /** A handler's one argument: everything validated. */
 export type Input<C extends RouteContract> = {
@@ -65,7 +65,7 @@ export type Input<C extends RouteContract> = {
   /** who calls; null on a public route */
   caller: C['access'] extends 'public' ? null : Caller;
   /** what the caller may do something in; null unless the route is an organization's or a project's */
-  scope: Scopes[C['access']];
+  scope: ScopeOf<C['access']>;
   request: FastifyRequest;
   reply: FastifyReply;
 } & Body<C>;

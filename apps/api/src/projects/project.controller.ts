@@ -11,19 +11,22 @@ const tag = 'Projects';
 const InOrganization = z.object({ organization: z.string() });
 
 const createProject = defineRoute({
-  ...{ method: 'POST', path: AT, operationId: 'createProject', tag, access: 'organization' },
+  ...{ method: 'POST', path: AT, operationId: 'createProject', tag },
+  access: { organization: 'projects:write' },
   summary: 'Make a project: containers, services, networks and images of its own',
   ...{ params: InOrganization, body: NewProject, responses: { 201: Project } },
 });
 
 const listProjects = defineRoute({
-  ...{ method: 'GET', path: AT, operationId: 'listProjects', tag, access: 'organization' },
+  ...{ method: 'GET', path: AT, operationId: 'listProjects', tag },
+  access: { organization: 'projects:read' },
   summary: 'The projects of an organization, the oldest first',
   ...{ params: InOrganization, query: PageQuery, responses: { 200: ProjectList } },
 });
 
 const getProject = defineRoute({
-  ...{ method: 'GET', path: `${AT}/:project`, operationId: 'getProject', tag, access: 'project' },
+  ...{ method: 'GET', path: `${AT}/:project`, operationId: 'getProject', tag },
+  access: { project: 'projects:read' },
   summary: 'One project',
   params: z.object({ organization: z.string(), project: z.string() }),
   responses: { 200: Project },

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ApiKeyStore } from '../access/api-key.store.ts';
 import type { Caller } from '../access/caller.ts';
+import { may, type Permission, roleIn } from '../access/permissions.ts';
 import { LIBRARY, type ProjectScope, ScopeStore } from '../access/scope.store.ts';
 import { ImageStore, type Repository } from '../images/image.store.ts';
 import { OciError } from './oci-error.ts';
@@ -26,8 +27,11 @@ interface Place {
   scope: ProjectScope;
   /** without organization and project */
   name: string;
-  mayPush: boolean;
+  /** what the caller may do there */
+  actions: readonly Action[];
 }
+
+const NEEDED: Readonly<Record<Action, Permission>> = { pull: 'images:read', push: 'images:write' };
 
 /** Who may pull from and push to which repository. */
 @Injectable()
@@ -80,10 +84,10 @@ export class RegistryAccess {
         const place = await this.#placeOf(asker.caller, name);
         const allowed = actions.filter(
           (action) =>
-            (action === 'pull' || place?.mayPush) &&
+            place?.actions.includes(action) &&
             (asker.grants === null || allows(asker.grants, name, action)),
         );
-        return { name, actions: place === null ? [] : allowed };
+        return { name, actions: allowed };
       }),
     );
     return {
@@ -95,9 +99,9 @@ export class RegistryAccess {
   async #placeFor(caller: RegistryCaller, name: string, action: Action): Promise<Place> {
     const place = await this.#placeOf(caller.caller, name);
     if (place === null) throw unknownName(name);
+    if (!place.actions.includes(action)) throw new OciError('DENIED', denialOf(place, action));
     requireGrant(caller, name, action);
-    if (action === 'pull' || place.mayPush) return place;
-    throw new OciError('DENIED', 'Base images are pushed by the operator.');
+    return place;
   }
 
   /** null when the caller may not know of it */
@@ -105,11 +109,14 @@ export class RegistryAccess {
     const [organization = '', project = '', ...rest] = path.split('/');
     if (organization === LIBRARY && rest.length === 0) {
       const scope = await this.scopes.library();
-      return { scope, name: project, mayPush: caller.isOperator };
+      return { scope, name: project, actions: caller.isOperator ? ['pull', 'push'] : ['pull'] };
     }
     if (rest.length === 0) return null;
     const scope = await this.scopes.project(caller, { organization, project });
-    return scope === null ? null : { scope, name: rest.join('/'), mayPush: true };
+    if (scope === null) return null;
+    const role = roleIn(caller, scope.organizationId);
+    const actions = (['pull', 'push'] as const).filter((action) => may(role, NEEDED[action]));
+    return { scope, name: rest.join('/'), actions };
   }
 
   #callerOf(secret: string): Promise<RegistryCaller | null> {
@@ -133,10 +140,16 @@ export class RegistryAccess {
   }
 }
 
-/** A node pulls what an organization's containers are made of. */
+/** A node pulls what an organization's containers are made of, and pushes its builds: its grants say which. */
 function callerOfNode(organizationId: string): Caller {
-  const memberships = [{ organizationId, role: 'viewer' }];
+  const memberships = [{ organizationId, role: 'developer' as const }];
   return { credentialId: NODES, userId: null, isOperator: false, memberships };
+}
+
+function denialOf({ scope }: Place, action: Action): string {
+  return scope.path === LIBRARY
+    ? 'Base images are pushed by the operator.'
+    : `A ${action} needs the permission ${NEEDED[action]}.`;
 }
 
 function unknownName(name: string): OciError {

@@ -337,6 +337,18 @@ test('base images are pushed by the operator and pulled by everybody', async () 
   expect(await codeOf(push)).toBe('403 DENIED');
 });
 
+test('who may only look pulls, and does not push', async () => {
+  await pushImage(name, 'seen');
+  const viewer = await api.addKey('viewer');
+  expect((await call('GET', `/v2/${name}/manifests/seen`, viewer)).status).toBe(200);
+  const pushes = [
+    await call('POST', `/v2/${name}/blobs/uploads/`, viewer),
+    await call('DELETE', `/v2/${name}/manifests/seen`, viewer),
+  ];
+  for (const push of pushes) expect(await codeOf(push)).toBe('403 DENIED');
+  expect((await call('GET', `/v2/${name}/manifests/seen`, viewer)).status).toBe(200);
+});
+
 test('a client that goes away in the middle of a blob leaves nothing of it', async () => {
   const opened = await call('POST', `/v2/${name}/blobs/uploads/`);
   const location = opened.headers.get('location') ?? '';

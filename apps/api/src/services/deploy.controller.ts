@@ -10,7 +10,7 @@ import type { DeployRow } from './deploy.store.ts';
 
 const AT = '/v1/organizations/:organization/projects/:project/services/:service/deploys';
 const tag = 'Services';
-const access = 'project';
+const access = { project: 'services:read' } as const;
 const service = {
   ...{ organization: z.string(), project: z.string() },
   service: z.string().describe('Identifier or name'),

@@ -18,20 +18,21 @@ import type { ServiceRow } from './service.store.ts';
 
 const AT = '/v1/organizations/:organization/projects/:project/services';
 const tag = 'Services';
-const access = 'project';
+const READ = { project: 'services:read' } as const;
+const WRITE = { project: 'services:write' } as const;
 const project = { organization: z.string(), project: z.string() };
 const InProject = z.object(project);
 const OfService = z.object({ ...project, service: z.string().describe('Identifier or name') });
 
 const createService = defineRoute({
-  ...{ method: 'POST', path: AT, operationId: 'createService', tag, access },
+  ...{ method: 'POST', path: AT, operationId: 'createService', tag, access: WRITE },
   summary: 'Give a container image a URL',
   description: 'Its first deploy is under way when this answers: wait for what becomes of it.',
   ...{ params: InProject, body: NewService, responses: { 202: Service } },
 });
 
 const listServices = defineRoute({
-  ...{ method: 'GET', path: AT, operationId: 'listServices', tag, access },
+  ...{ method: 'GET', path: AT, operationId: 'listServices', tag, access: READ },
   summary: 'The services of a project, the oldest first',
   params: InProject,
   query: PageQuery,
@@ -39,12 +40,12 @@ const listServices = defineRoute({
 });
 
 const getService = defineRoute({
-  ...{ method: 'GET', path: `${AT}/:service`, operationId: 'getService', tag, access },
+  ...{ method: 'GET', path: `${AT}/:service`, operationId: 'getService', tag, access: READ },
   ...{ summary: 'One service', params: OfService, responses: { 200: Service } },
 });
 
 const changeService = defineRoute({
-  ...{ method: 'PATCH', path: `${AT}/:service`, operationId: 'changeService', tag, access },
+  ...{ method: 'PATCH', path: `${AT}/:service`, operationId: 'changeService', tag, access: WRITE },
   summary: 'Change what a service is made of',
   description:
     'A merge patch (RFC 7396): what it leaves out stays, null gives a default again. What comes of it is the next revision and is deployed: its instance gets requests when it is healthy, and the one before ends when it has answered its own. A deploy that is not over is superseded. An image stays the digest that it was unless it is named. Answers 200, and does nothing, when nothing is different.',
@@ -53,7 +54,7 @@ const changeService = defineRoute({
 
 const rollBackService = defineRoute({
   ...{ method: 'POST', path: `${AT}/:service/rollback`, operationId: 'rollBackService' },
-  ...{ tag, access },
+  ...{ tag, access: WRITE },
   summary: 'Deploy an earlier revision again',
   description:
     'Without a revision it is the last that served before the newest deploy. A deploy that is not over ends as rolled back.',
@@ -61,7 +62,7 @@ const rollBackService = defineRoute({
 });
 
 const deleteService = defineRoute({
-  ...{ method: 'DELETE', path: `${AT}/:service`, operationId: 'deleteService', tag, access },
+  ...{ method: 'DELETE', path: `${AT}/:service`, operationId: 'deleteService', tag, access: WRITE },
   summary: 'Delete a service with its containers; its name is free at once',
   ...{ params: OfService, responses: { 202: Service } },
 });

@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Database, openDatabase } from '@slipway/db';
 import { createLogger } from '@slipway/log';
 import { createTestDatabase } from '@slipway/test/database';
 import { testRedisUrl } from '@slipway/test/redis';
-import { addTenant } from '@slipway/test/tenant';
+import { addKey, addTenant } from '@slipway/test/tenant';
+import type { Role } from '../access/permissions.ts';
 import { startApi } from '../api.ts';
 import { readEnv } from '../env.ts';
 
@@ -22,8 +24,12 @@ export interface TestApi extends AsyncDisposable {
   /** the operator's key */
   readonly token: string;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** what no answer tells */
+  openDatabase(): Database & AsyncDisposable;
   /** somebody who is signed in, with an organization `<slug>` and a project `default` of their own */
   addPerson(slug: string): Promise<{ cookie: string }>;
+  /** another key of the organization `local` */
+  addKey(role: Role): Promise<{ token: string }>;
   /** another organization with a project of its own, `<slug>/web`, and its owner's key */
   addTenant(slug: string): Promise<{ token: string }>;
 }
@@ -85,6 +91,11 @@ export async function startTestApi(overrides: Record<string, string> = {}): Prom
       const { headers } = await call(`${served(api.url)}/v1/auth/sign-up`, 'POST', { body });
       return { cookie: headers.getSetCookie()[0]?.split(';')[0] ?? '' };
     },
+    openDatabase() {
+      const opened = openDatabase(database.url);
+      return Object.assign(opened, { [Symbol.asyncDispose]: () => opened.close() });
+    },
+    addKey: (role) => addKey(database.url, 'local', role),
     addTenant: (slug) => addTenant(database.url, slug),
     async [Symbol.asyncDispose]() {
       await api.close();

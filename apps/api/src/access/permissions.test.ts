@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { may, PERMISSIONS, ROLES } from './permissions.ts';
+
+test('docs/roles.md has each permission, and who has it', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../../../docs/roles.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| `(.+)` \| [^|]+ \| (.+) \|$/gm)];
+  const documented = rows.map(([, permission = '', may = '']) => [permission, may.split(' | ')]);
+  expect(documented).toEqual(
+    PERMISSIONS.map((permission) => [
+      permission,
+      ROLES.map((role) => (may(role, permission) ? 'yes' : 'no')),
+    ]),
+  );
+});

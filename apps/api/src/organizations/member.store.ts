@@ -1,0 +1,111 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AppError } from '@slipway/contracts';
+import type { Database, Prisma, Queries } from '@slipway/db';
+import { type Caller, userOf } from '../access/caller.ts';
+import { notFound } from '../access/not-found.ts';
+import { type Role, requirePermission } from '../access/permissions.ts';
+import type { OrganizationScope } from '../access/scope.store.ts';
+import { DATABASE } from '../platform.module.ts';
+import { roleInTurn } from './in-turn.ts';
+
+export const PERSON = { select: { id: true, email: true, name: true } } as const;
+const WITH_USER = { user: PERSON } as const;
+
+export type MemberRow = Prisma.MembershipGetPayload<{ include: typeof WITH_USER }>;
+
+/** Who is of an organization, and as what. There is an owner always, once there was one. */
+@Injectable()
+export class MemberStore {
+  constructor(@Inject(DATABASE) private readonly database: Database) {}
+
+  /** By their identifiers, those behind `after`. */
+  list(
+    { organizationId }: OrganizationScope,
+    { limit, after }: { limit: number; after: string },
+  ): Promise<MemberRow[]> {
+    return this.database.prisma.membership.findMany({
+      where: { organizationId, userId: { gt: after } },
+      orderBy: { userId: 'asc' },
+      take: limit,
+      include: WITH_USER,
+    });
+  }
+
+  /** @throws AppError `not-found`, `forbidden`, `state-conflict` */
+  changeRole(
+    scope: OrganizationScope,
+    caller: Caller,
+    { reference, role }: { reference: string; role: Role },
+  ): Promise<MemberRow> {
+    return this.database.transaction(async (tx) => {
+      const callers = await roleInTurn(tx, scope, caller);
+      const member = await find(tx, scope, reference);
+      requirePermission(callers, 'members:write');
+      if (member.role === role) return member;
+      if (role === 'owner' || member.role === 'owner') requirePermission(callers, 'owners:write');
+      await letGo(tx, member);
+      const { organizationId, userId } = member;
+      return tx.membership.update({
+        where: { organizationId_userId: { organizationId, userId } },
+        data: { role },
+        include: WITH_USER,
+      });
+    });
+  }
+
+  /** @throws AppError `not-found`, `forbidden`, `state-conflict` */
+  remove(scope: OrganizationScope, caller: Caller, reference: string): Promise<void> {
+    return this.database.transaction(async (tx) => {
+      const callers = await roleInTurn(tx, scope, caller);
+      const member = await find(tx, scope, reference);
+      requirePermission(callers, member.role === 'owner' ? 'owners:write' : 'members:write');
+      await end(tx, member);
+    });
+  }
+
+  /** @throws AppError `forbidden`, `state-conflict` */
+  leave(scope: OrganizationScope, caller: Caller): Promise<void> {
+    const userId = userOf(caller);
+    return this.database.transaction(async (tx) => {
+      await roleInTurn(tx, scope, caller);
+      await end(tx, await find(tx, scope, userId));
+    });
+  }
+}
+
+/** @param reference identifier or email address */
+async function find(
+  on: Queries,
+  { organizationId }: OrganizationScope,
+  reference: string,
+): Promise<MemberRow> {
+  const found = await on.membership.findFirst({
+    where: {
+      organizationId,
+      user: { OR: [{ id: reference }, { email: reference.toLowerCase() }] },
+    },
+    include: WITH_USER,
+  });
+  if (found === null) throw notFound(`member ${reference} of this organization`);
+  return found;
+}
+
+async function end(tx: Prisma.TransactionClient, member: MemberRow): Promise<void> {
+  await letGo(tx, member);
+  const { organizationId, userId } = member;
+  await tx.membership.delete({ where: { organizationId_userId: { organizationId, userId } } });
+}
+
+/** What they have invited others to is withdrawn: it was theirs to offer as what they were. */
+async function letGo(tx: Prisma.TransactionClient, member: MemberRow): Promise<void> {
+  const { organizationId, userId, role, user } = member;
+  if (role === 'owner') {
+    const owners = await tx.membership.count({ where: { organizationId, role } });
+    if (owners === 1) throw new AppError('state-conflict', lastOwner(user.email));
+  }
+  await tx.invitation.deleteMany({ where: { organizationId, invitedById: userId } });
+}
+
+function lastOwner(email: string): string {
+  return `${email} is the last owner of this organization: make somebody else one first.`;
+}
