@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Connections } from '@slipway/rpc';
 import { AccessModule } from './access/access.module.ts';
+import { SessionModule } from './access/session.module.ts';
 import { AccountService } from './accounts/account.service.ts';
 import { AccountStore } from './accounts/account.store.ts';
 import { AuthController } from './accounts/auth.controller.ts';
@@ -67,7 +68,7 @@ import { ServiceService } from './services/service.service.ts';
 import { ServiceStore } from './services/service.store.ts';
 
 @Module({
-  imports: [AccessModule],
+  imports: [AccessModule, SessionModule],
   controllers: [
     AuthController,
     BuildController,

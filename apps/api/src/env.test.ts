@@ -28,3 +28,16 @@ test('a process needs what its roles need, and has no others than there are', ()
   expect(() => readEnv({ ...shared, ROLES: 'registry,api' })).toThrow(/REDIS_URL.*AGENT_SOCKET/);
   expect(() => readEnv({ ...shared, ROLES: 'registry,rest' })).toThrow(/ROLES.*"api"\|"registry"/);
 });
+
+test.each([
+  ['the services’ domain', 'https://apps.test', 'https://apps.test:8443'],
+  ['within it', 'https://console.apps.test', 'https://apps.test'],
+  ['what it is within', 'https://apps.test', 'https://on.apps.test'],
+])('people sign in on a host name that no tenant has: not %s', (_, api, services) => {
+  const rest = { REDIS_URL: 'redis://db', AGENT_SOCKET: '/run/slipway/api.sock' };
+  const shared = { DATABASE_URL: 'x', BLOBS_DIR: '/var/lib/slipway', SECRET_KEY: 'k'.repeat(32) };
+  const read = (url: string) =>
+    readEnv({ ...shared, ...rest, API_URL: url, SERVICES_URL: services });
+  expect(() => read(api)).toThrow(/API_URL.*apart from the domain of SERVICES_URL/);
+  expect(read('https://myapps.test').api?.API_URL.host).toBe('myapps.test');
+});

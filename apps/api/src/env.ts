@@ -41,7 +41,12 @@ const SharedSchema = z.object({
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 });
 
-const ApiSchema = z.object({
+const origin = z
+  .url({ protocol: /^https?$/, error: 'must be http:// or https:// and a host name' })
+  .transform((text) => new URL(text))
+  .refine(({ pathname, search }) => `${pathname}${search}` === '/', 'may have no path');
+
+const ApiVariables = z.object({
   API_HOST: z.string().default('127.0.0.1').describe('Where REST listens'),
   API_PORT: port(7700),
   REDIS_URL: z.string().min(1).describe('Of the role api: redis://…, or the path of a Unix socket'),
@@ -49,10 +54,10 @@ const ApiSchema = z.object({
     .string()
     .regex(/^\/./, 'must be the absolute path of a Unix socket')
     .describe('Of the role api: where it listens for the agents of nodes'),
-  SERVICES_URL: z
-    .url({ protocol: /^https?$/, error: 'must be http:// or https:// and a domain' })
-    .transform((text) => new URL(text))
-    .refine(({ pathname, search }) => `${pathname}${search}` === '/', 'may have no path')
+  API_URL: origin
+    .prefault('http://127.0.0.1:7700')
+    .describe('Where people reach REST and console, and may sign in; apart from SERVICES_URL'),
+  SERVICES_URL: origin
     .prefault('http://localhost:7780')
     .describe('Where services are reached: each at http://<its label>.<this domain>'),
   SIGN_UP: z
@@ -65,6 +70,20 @@ const ApiSchema = z.object({
     .describe('JSON {"<part>": "up" | "down"} that a supervisor keeps, for /v1/health'),
 });
 
+const ApiSchema = ApiVariables.refine(
+  ({ API_URL, SERVICES_URL }) =>
+    !isWithin(API_URL.hostname, SERVICES_URL.hostname) &&
+    !isWithin(SERVICES_URL.hostname, API_URL.hostname),
+  {
+    path: ['API_URL'],
+    error: 'must be of a host name apart from the domain of SERVICES_URL: tenants have names there',
+  },
+);
+
+function isWithin(name: string, domain: string): boolean {
+  return `.${name}`.endsWith(`.${domain}`);
+}
+
 const RegistrySchema = z.object({
   REGISTRY_HOST: z.string().default('127.0.0.1').describe('Where the image registry listens'),
   REGISTRY_PORT: port(7750),
@@ -74,7 +93,7 @@ const RegistrySchema = z.object({
 export const EnvSchema = z.object({
   ...RolesSchema.shape,
   ...SharedSchema.shape,
-  ...ApiSchema.shape,
+  ...ApiVariables.shape,
   ...RegistrySchema.shape,
 });
 

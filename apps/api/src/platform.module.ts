@@ -14,6 +14,8 @@ export interface Platform extends Core {
   /** see `env.ts` */
   partsFile: string | null;
   /** see `env.ts` */
+  apiUrl: URL;
+  /** see `env.ts` */
   servicesUrl: URL;
   /** see `env.ts` */
   signUp: SignUp;
@@ -30,6 +32,7 @@ export const SECRET_KEY = Symbol('SecretKey');
 export const LOGGER = Symbol('Logger');
 export const METRICS = Symbol('Metrics');
 export const PARTS_FILE = Symbol('PartsFile');
+export const API_URL = Symbol('ApiUrl');
 export const SERVICES_URL = Symbol('ServicesUrl');
 export const SIGN_UP = Symbol('SignUp');
 export const GUESSES = Symbol('Guesses');
@@ -48,6 +51,7 @@ export function platformModule(platform: Platform): DynamicModule {
     { provide: QUEUES, useValue: platform.queues },
     { provide: ROUTE_PUBLISHER, useValue: platform.routePublisher },
     { provide: PARTS_FILE, useValue: platform.partsFile },
+    { provide: API_URL, useValue: platform.apiUrl },
     { provide: SERVICES_URL, useValue: platform.servicesUrl },
     { provide: SIGN_UP, useValue: platform.signUp },
     { provide: GUESSES, useValue: platform.guesses },

@@ -36,6 +36,7 @@ export function apiPart(
     ...nodeProcess(join(checkout, 'apps/api/dist/main.mjs'), {
       API_PORT: String(settings.ports.api),
       REGISTRY_PORT: String(settings.ports.registry),
+      API_URL: `http://127.0.0.1:${settings.ports.api}`,
       SERVICES_URL: `http://localhost:${settings.ports.edge}`,
       BLOBS_DIR: join(stateDir, 'blobs'),
       AGENT_SOCKET: apiSocketOf(instance),

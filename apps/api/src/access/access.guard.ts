@@ -6,10 +6,9 @@ import { ApiKeyStore } from './api-key.store.ts';
 import { type Caller, setCaller, setScope } from './caller.ts';
 import { notFound } from './not-found.ts';
 import { requirePermission, roleIn } from './permissions.ts';
-import { requireSameOrigin } from './same-origin.ts';
 import { type OrganizationScope, type ProjectScope, ScopeStore } from './scope.store.ts';
 import { SessionStore } from './session.store.ts';
-import { sessionOf } from './session-cookie.ts';
+import { SessionCookie } from './session-cookie.ts';
 
 /** Every route says who may call it; this is where that is asked for. */
 @Injectable()
@@ -17,6 +16,7 @@ export class AccessGuard implements CanActivate {
   constructor(
     @Inject(ApiKeyStore) private readonly apiKeys: ApiKeyStore,
     @Inject(SessionStore) private readonly sessions: SessionStore,
+    @Inject(SessionCookie) private readonly cookie: SessionCookie,
     @Inject(ScopeStore) private readonly scopes: ScopeStore,
   ) {}
 
@@ -25,7 +25,7 @@ export class AccessGuard implements CanActivate {
     if (contract === undefined) throw new Error('a route is served without a contract');
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (contract.access === 'public') {
-      requireSameOrigin(request);
+      this.cookie.requireOwnPage(request);
       return true;
     }
     const caller = await this.#callerOf(request);
@@ -46,9 +46,9 @@ export class AccessGuard implements CanActivate {
       if (caller !== null) return caller;
       throw new AppError('unauthenticated', 'This API key is unknown, revoked or expired.');
     }
-    const session = sessionOf(request);
+    const session = this.cookie.tokenOf(request);
     if (session === null) throw new AppError('unauthenticated', NOBODY);
-    requireSameOrigin(request);
+    this.cookie.requireOwnPage(request);
     const caller = await this.sessions.callerOf(session);
     if (caller !== null) return caller;
     throw new AppError('unauthenticated', 'This session has ended: sign in again.');

@@ -200,18 +200,32 @@ test('after ten wrong passwords there is a pause, and it says how long', async (
   expect(await post(SIGN_IN, { email, password })).toMatchObject({ status: 200 });
 });
 
-test('behind TLS the cookie is one that no other host can set', async () => {
-  const tls = { 'x-forwarded-proto': 'https' };
-  const answer = await post(SIGN_IN, { email, password }, tls);
+test('with TLS the cookie is one that no other host can set', async () => {
+  await using secure = await startTestApi({ API_URL: 'https://127.0.0.1' });
+  const body = { email, password, name: 'Ada' };
+  const answer = await secure.call('POST', SIGN_UP, { body, token: null });
   const [cookie = ''] = answer.headers.getSetCookie();
   expect(cookie).toMatch(/^__Host-slipway-session=/);
   expect(cookie).toMatch(/; Secure(;|$)/);
-  const headers = { ...tls, cookie: cookieOf(answer) };
-  expect(await api.call('GET', '/v1/me', { headers, token: null })).toMatchObject({ status: 200 });
-  const tossed = { ...tls, cookie: cookieOf(answer).replace('__Host-', '') };
-  expect(await api.call('GET', '/v1/me', { headers: tossed, token: null })).toMatchObject({
-    status: 401,
-  });
+  const me = (sent: string) =>
+    secure.call('GET', '/v1/me', { headers: { cookie: sent }, token: null });
+  expect(await me(cookieOf(answer))).toMatchObject({ status: 200 });
+  expect(await me(cookieOf(answer).replace('__Host-', ''))).toMatchObject({ status: 401 });
+});
+
+test('a session is of the API’s own host name, whatever else leads to it', async () => {
+  const elsewhere = { 'x-forwarded-host': 'shop.localhost' };
+  const refusal = { status: 403, body: { detail: expect.stringContaining('sign in at http://') } };
+  expect(await post(SIGN_IN, { email, password }, elsewhere)).toMatchObject(refusal);
+  const stray = { email: 'stray@example.test', password, name: 'Stray' };
+  expect(await post(SIGN_UP, stray, elsewhere)).toMatchObject(refusal);
+  expect(await post(SIGN_IN, { email: stray.email, password })).toMatchObject({ status: 401 });
+  const cookie = cookieOf(await post(SIGN_IN, { email, password }));
+  const me = (headers: Record<string, string>) =>
+    api.call('GET', '/v1/me', { headers: { cookie, ...headers }, token: null });
+  expect(await me(elsewhere)).toMatchObject({ status: 401 });
+  expect(await me({})).toMatchObject({ status: 200 });
+  expect(await api.call('GET', '/v1/me', { headers: elsewhere })).toMatchObject({ status: 200 });
 });
 
 describe('what a page of another origin asks for is not done in anybody’s name', () => {

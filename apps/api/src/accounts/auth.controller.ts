@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { clientOf, SessionStore } from '../access/session.store.ts';
-import { clearSession, sessionOf, setSession } from '../access/session-cookie.ts';
+import { SessionCookie } from '../access/session-cookie.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { Me } from '../me/me.schema.ts';
 import { MeService } from '../me/me.service.ts';
@@ -35,6 +35,7 @@ export class AuthController {
   constructor(
     @Inject(AccountService) private readonly accounts: AccountService,
     @Inject(SessionStore) private readonly sessions: SessionStore,
+    @Inject(SessionCookie) private readonly cookie: SessionCookie,
     @Inject(MeService) private readonly me: MeService,
   ) {}
 
@@ -42,6 +43,7 @@ export class AuthController {
   async signUp(
     @RouteInput() { body, request, reply }: Input<typeof signUp>,
   ): Promise<Output<typeof signUp>> {
+    this.cookie.requireOwnHost(request);
     return this.#begin(await this.accounts.signUp(body, clientOf(request)), { request, reply });
   }
 
@@ -49,13 +51,14 @@ export class AuthController {
   async signIn(
     @RouteInput() { body, request, reply }: Input<typeof signIn>,
   ): Promise<Output<typeof signIn>> {
+    this.cookie.requireOwnHost(request);
     return this.#begin(await this.accounts.signIn(body, clientOf(request)), { request, reply });
   }
 
   @Route(signOut)
   async signOut(@RouteInput() { request, reply }: Input<typeof signOut>): Promise<undefined> {
     await this.#endOf(request);
-    clearSession(request, reply);
+    this.cookie.clear(reply);
   }
 
   /** A session that the browser had is over: whoever knew it is no one's companion. */
@@ -67,12 +70,12 @@ export class AuthController {
     // their password was changed meanwhile
     if (caller === null) throw new AppError('unauthenticated', 'The session ended as it began.');
     await this.#endOf(request);
-    setSession(request, reply, token);
+    this.cookie.set(reply, token);
     return this.me.of(caller);
   }
 
   async #endOf(request: FastifyRequest): Promise<void> {
-    const earlier = sessionOf(request);
+    const earlier = this.cookie.tokenOf(request);
     if (earlier !== null) await this.sessions.end(earlier);
   }
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { userOf } from '../access/caller.ts';
 import { notFound } from '../access/not-found.ts';
 import { clientOf, SessionStore } from '../access/session.store.ts';
-import { clearSession, setSession } from '../access/session-cookie.ts';
+import { SessionCookie } from '../access/session-cookie.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { NewPassword, SessionList } from './account.schema.ts';
 import { AccountService } from './account.service.ts';
@@ -43,6 +43,7 @@ export class SessionController {
   constructor(
     @Inject(AccountService) private readonly accounts: AccountService,
     @Inject(SessionStore) private readonly sessions: SessionStore,
+    @Inject(SessionCookie) private readonly cookie: SessionCookie,
   ) {}
 
   @Route(changePassword)
@@ -50,7 +51,7 @@ export class SessionController {
     @RouteInput() { body, caller, request, reply }: Input<typeof changePassword>,
   ): Promise<undefined> {
     const token = await this.accounts.changePassword(userOf(caller), body, clientOf(request));
-    setSession(request, reply, token);
+    this.cookie.set(reply, token);
   }
 
   @Route(listSessions)
@@ -67,11 +68,9 @@ export class SessionController {
   }
 
   @Route(endSession)
-  async end(
-    @RouteInput() { params, caller, request, reply }: Input<typeof endSession>,
-  ): Promise<undefined> {
+  async end(@RouteInput() { params, caller, reply }: Input<typeof endSession>): Promise<undefined> {
     const isEnded = await this.sessions.endOne(userOf(caller), params.session);
     if (!isEnded) throw notFound(`session ${params.session}`);
-    if (params.session === caller.credentialId) clearSession(request, reply);
+    if (params.session === caller.credentialId) this.cookie.clear(reply);
   }
 }

@@ -31,10 +31,11 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
   const queues = new Queues(env.REDIS_URL);
   const routePublisher = new RoutePublisher(env.REDIS_URL);
   const guesses = new Guesses(env.REDIS_URL);
-  const { PARTS_FILE: partsFile = null, SERVICES_URL: servicesUrl, SIGN_UP: signUp } = env;
+  const { PARTS_FILE: partsFile = null, SIGN_UP: signUp } = env;
+  const urls = { apiUrl: env.API_URL, servicesUrl: env.SERVICES_URL };
   const app = await NestFactory.create<NestFastifyApplication>(
     appModule(
-      { ...core, notifications, queues, routePublisher, partsFile, servicesUrl, signUp, guesses },
+      { ...core, notifications, queues, routePublisher, partsFile, ...urls, signUp, guesses },
       { checksAnswers: env.NODE_ENV === 'test' },
     ),
     rest.adapter,
