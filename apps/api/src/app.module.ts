@@ -40,6 +40,8 @@ import { PlatformStateStore } from './metrics/platform-state.store.ts';
 import { AddressStore } from './networks/address.store.ts';
 import { NodeStore } from './nodes/node.store.ts';
 import { OpenApiController } from './openapi/openapi.controller.ts';
+import { ApiKeyController } from './organizations/api-key.controller.ts';
+import { ApiKeyStore } from './organizations/api-key.store.ts';
 import { InvitationController } from './organizations/invitation.controller.ts';
 import { InvitationService } from './organizations/invitation.service.ts';
 import { InvitationStore } from './organizations/invitation.store.ts';
@@ -70,6 +72,7 @@ import { ServiceStore } from './services/service.store.ts';
 @Module({
   imports: [AccessModule, SessionModule],
   controllers: [
+    ApiKeyController,
     AuthController,
     BuildController,
     ContainerController,
@@ -89,7 +92,7 @@ import { ServiceStore } from './services/service.store.ts';
   ],
   providers: [
     ...[AccountStore, AccountService, MeStore, MeService],
-    ...[OrganizationStore, MemberStore, InvitationStore, InvitationService],
+    ...[OrganizationStore, MemberStore, InvitationStore, InvitationService, ApiKeyStore],
     ...[ProjectStore, NodeStore, ImageStore, ImageResolver, RegistryTokens],
     SealedValues,
     ...[ContextStore, ContextService, BuildStore, BuildService, BuildLog, BuildLogArchive],

@@ -255,6 +255,58 @@ export interface paths {
         patch: operations["changeOrganization"];
         trace?: never;
     };
+    "/v1/organizations/{organization}/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The API keys of an organization that are not revoked, the oldest first
+         * @description Needs `api-keys:read`.
+         */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description With a role, or with permissions (docs/roles.md) as its scopes; it may never do more than who makes it, and ends when they leave.
+         *
+         *     Needs `api-keys:write`.
+         */
+        post: operations["createApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/api-keys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One API key
+         * @description Needs `api-keys:read`.
+         */
+        get: operations["getApiKey"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key, and those that were made with it
+         * @description One of somebody else needs `members:write` too.
+         *
+         *     Needs `api-keys:write`.
+         */
+        delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization}/invitations": {
         parameters: {
             query?: never;
@@ -908,7 +960,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Me: {
-            /** @description Who is signed in; null with an API key, which is nobody’s */
+            /** @description Who is signed in; null with an API key */
             user: {
                 id: string;
                 email: string;
@@ -921,12 +973,21 @@ export interface components {
                 slug: string;
                 name: string;
                 /**
+                 * @description null: a key with scopes
                  * @example owner
                  * @example admin
                  * @example developer
                  * @example viewer
                  */
-                role: string;
+                role: string | null;
+                /**
+                 * @description What one may do there; with a key of one project, only in that
+                 * @example [
+                 *       "containers:read",
+                 *       "images:write"
+                 *     ]
+                 */
+                permissions: string[];
             }[];
             projects: {
                 id: string;
@@ -952,11 +1013,11 @@ export interface components {
             slug: string;
             name: string;
             /**
-             * @description What the caller is in it
+             * @description What the caller is in it; null: a key with scopes
              * @example owner
              * @example viewer
              */
-            role: string;
+            role: string | null;
             /** Format: date-time */
             createdAt: string;
         };
@@ -980,6 +1041,65 @@ export interface components {
             items: components["schemas"]["Organization"][];
             /** @description For the next page; null: this is the last */
             nextCursor: string | null;
+        };
+        IssuedApiKey: {
+            id: string;
+            name: string;
+            /** @description What it begins with */
+            prefix: string;
+            /** @description null: it has scopes */
+            role: string | null;
+            /** @description None: it has a role */
+            scopes: string[];
+            /** @description Slug of the one project it is for; null: all of them */
+            project: string | null;
+            /** @description Whose it is; null: the operator’s */
+            createdBy: {
+                id: string;
+                email: string;
+                name: string;
+            } | null;
+            /** @description The key that it was made with, and ends with */
+            createdWith: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description null: never */
+            expiresAt: string | null;
+            /** @description To a minute; null: not yet */
+            lastUsedAt: string | null;
+            /** @description The key itself: shown this once */
+            token: string;
+        };
+        ApiKeyList: {
+            items: components["schemas"]["ApiKey"][];
+            /** @description For the next page; null: this is the last */
+            nextCursor: string | null;
+        };
+        ApiKey: {
+            id: string;
+            name: string;
+            /** @description What it begins with */
+            prefix: string;
+            /** @description null: it has scopes */
+            role: string | null;
+            /** @description None: it has a role */
+            scopes: string[];
+            /** @description Slug of the one project it is for; null: all of them */
+            project: string | null;
+            /** @description Whose it is; null: the operator’s */
+            createdBy: {
+                id: string;
+                email: string;
+                name: string;
+            } | null;
+            /** @description The key that it was made with, and ends with */
+            createdWith: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description null: never */
+            expiresAt: string | null;
+            /** @description To a minute; null: not yet */
+            lastUsedAt: string | null;
         };
         IssuedInvitation: {
             id: string;
@@ -1903,6 +2023,131 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Organization"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listApiKeys: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The last page's `nextCursor` */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What it is for */
+                    name: string;
+                    /**
+                     * @description What it may do: all that a role may
+                     * @enum {string}
+                     */
+                    role?: "owner" | "admin" | "developer" | "viewer";
+                    /**
+                     * @description What it may do, in place of `role`: these permissions
+                     * @example [
+                     *       "builds:write",
+                     *       "services:write"
+                     *     ]
+                     */
+                    scopes?: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api-keys:read" | "api-keys:write" | "projects:read" | "projects:write" | "containers:read" | "containers:write" | "containers:control" | "services:read" | "services:write" | "builds:read" | "builds:write" | "images:read" | "images:write")[];
+                    /** @description Slug or identifier of the one project that it is for; all of them when left out */
+                    project?: string;
+                    /**
+                     * Format: date-time
+                     * @description When it ends; never when left out, or with the key that it is made with
+                     */
+                    expiresAt?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedApiKey"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                /** @description Its identifier */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                /** @description Its identifier */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

@@ -2,10 +2,10 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { AppError } from '@slipway/contracts';
 import type { FastifyRequest } from 'fastify';
 import { contractOf, type PermittedAccess } from '../http/route.ts';
-import { ApiKeyStore } from './api-key.store.ts';
-import { type Caller, setCaller, setScope } from './caller.ts';
+import { type Caller, membershipIn, setCaller, setScope } from './caller.ts';
+import { KeyStore } from './key.store.ts';
 import { notFound } from './not-found.ts';
-import { requirePermission, roleIn } from './permissions.ts';
+import { requirePermission } from './permissions.ts';
 import { type OrganizationScope, type ProjectScope, ScopeStore } from './scope.store.ts';
 import { SessionStore } from './session.store.ts';
 import { SessionCookie } from './session-cookie.ts';
@@ -14,7 +14,7 @@ import { SessionCookie } from './session-cookie.ts';
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(
-    @Inject(ApiKeyStore) private readonly apiKeys: ApiKeyStore,
+    @Inject(KeyStore) private readonly keys: KeyStore,
     @Inject(SessionStore) private readonly sessions: SessionStore,
     @Inject(SessionCookie) private readonly cookie: SessionCookie,
     @Inject(ScopeStore) private readonly scopes: ScopeStore,
@@ -42,7 +42,7 @@ export class AccessGuard implements CanActivate {
   async #callerOf(request: FastifyRequest): Promise<Caller> {
     const key = bearerOf(request);
     if (key !== null) {
-      const caller = await this.apiKeys.callerOf(key);
+      const caller = await this.keys.callerOf(key);
       if (caller !== null) return caller;
       throw new AppError('unauthenticated', 'This API key is unknown, revoked or expired.');
     }
@@ -62,12 +62,12 @@ export class AccessGuard implements CanActivate {
     if ('organization' in access) {
       const scope = await this.scopes.organization(caller, organization);
       if (scope === null) throw notFound(`organization ${organization}`);
-      requirePermission(roleIn(caller, scope.organizationId), access.organization);
+      requirePermission(membershipIn(caller, scope), access.organization);
       return scope;
     }
     const scope = await this.scopes.project(caller, { organization, project });
     if (scope === null) throw notFound(`project ${organization}/${project}`);
-    requirePermission(roleIn(caller, scope.organizationId), access.project);
+    requirePermission(membershipIn(caller, scope), access.project);
     return scope;
   }
 }

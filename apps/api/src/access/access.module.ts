@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
-import { ApiKeyStore } from './api-key.store.ts';
+import { KeyStore } from './key.store.ts';
 import { ScopeStore } from './scope.store.ts';
 
-const STORES = [ApiKeyStore, ScopeStore];
+const STORES = [KeyStore, ScopeStore];
 
 /** Who calls with a key, and where a caller may act. */
 @Module({ providers: STORES, exports: STORES })

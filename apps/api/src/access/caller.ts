@@ -1,13 +1,13 @@
 import { AppError } from '@slipway/contracts';
 import type { FastifyRequest } from 'fastify';
-import type { Role } from './permissions.ts';
+import { type Permission, permissionsOf, type Role } from './permissions.ts';
 import type { OrganizationScope, ProjectScope } from './scope.store.ts';
 
 /** Who calls: what a valid API key or session says of whoever has it. */
 export interface Caller {
   /** the key (`key_…`) or the session (`ses_…`) */
   credentialId: string;
-  /** `usr_…`; null: a key, which is an organization's and nobody's */
+  /** `usr_…`; null: a key, which does not stand for who made it */
   userId: string | null;
   isOperator: boolean;
   /** where they may act; a key's is one */
@@ -16,7 +16,26 @@ export interface Caller {
 
 export interface Membership {
   organizationId: string;
-  role: Role;
+  /** a key's that is for one project only */
+  projectId: string | null;
+  /** null: a key's with scopes of its own */
+  role: Role | null;
+  permissions: readonly Permission[];
+}
+
+/** Of a person, or of the platform itself. */
+export function membershipOf(organizationId: string, role: Role): Membership {
+  return { organizationId, projectId: null, role, permissions: permissionsOf(role) };
+}
+
+/** What the caller is where a scope says that they may act. */
+export function membershipIn(
+  { credentialId, memberships }: Caller,
+  { organizationId }: { organizationId: string },
+): Membership {
+  const found = memberships.find((one) => one.organizationId === organizationId);
+  if (found !== undefined) return found;
+  throw new Error(`${credentialId} has a scope in ${organizationId}, but is not of it`);
 }
 
 /** @throws AppError `forbidden`: it is a key */

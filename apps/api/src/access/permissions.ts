@@ -1,5 +1,5 @@
 import { AppError } from '@slipway/contracts';
-import type { Caller } from './caller.ts';
+import type { Membership } from './caller.ts';
 
 /**
  * What a route may ask of a caller (docs/roles.md). `read`: see; `write`: make, change, remove; `control`:
@@ -11,6 +11,8 @@ export const PERMISSIONS = [
   'members:read',
   'members:write',
   'owners:write',
+  'api-keys:read',
+  'api-keys:write',
   'projects:read',
   'projects:write',
   'containers:read',
@@ -25,6 +27,7 @@ export const PERMISSIONS = [
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
+/** Each may do all that those behind it may. */
 export const ROLES = ['owner', 'admin', 'developer', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -35,28 +38,30 @@ const OF_ROLE: Readonly<Record<Role, readonly Permission[]>> = {
   owner: PERMISSIONS,
   admin: without(OF_OWNERS),
   developer: without([...OF_OWNERS, ...OF_ADMINS]),
-  viewer: PERMISSIONS.filter((permission) => permission.endsWith(':read')),
+  viewer: PERMISSIONS.filter(
+    (permission) => permission.endsWith(':read') || permission === 'api-keys:write',
+  ),
 };
 
 function without(those: readonly Permission[]): readonly Permission[] {
   return PERMISSIONS.filter((permission) => !those.includes(permission));
 }
 
-/** @param role what they are in the organization; null: nothing */
-export function may(role: Role | null, permission: Permission): boolean {
-  return role !== null && OF_ROLE[role].includes(permission);
+export function permissionsOf(role: Role): readonly Permission[] {
+  return OF_ROLE[role];
 }
 
-/** @returns null: the caller is not of this organization */
-export function roleIn({ memberships }: Caller, organizationId: string): Role | null {
-  return memberships.find((one) => one.organizationId === organizationId)?.role ?? null;
+/** Which of the two may less. */
+export function lesserOf(one: Role, other: Role): Role {
+  return ROLES.indexOf(one) > ROLES.indexOf(other) ? one : other;
 }
 
 /** @throws AppError `forbidden` */
-export function requirePermission(role: Role | null, permission: Permission): void {
-  if (may(role, permission)) return;
+export function requirePermission({ role, permissions }: Membership, permission: Permission): void {
+  if (permissions.includes(permission)) return;
+  const who = role === null ? 'this API key' : `the role ${role}`;
   throw new AppError(
     'forbidden',
-    `This needs the permission ${permission}, which the role ${role} does not have.`,
+    `This needs the permission ${permission}, which ${who} does not have.`,
   );
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Database } from '@slipway/db';
 import { DATABASE } from '../platform.module.ts';
-import type { Caller, Membership } from './caller.ts';
+import type { Caller } from './caller.ts';
 
 /** The organization and the project of the base images, which everybody may pull. */
 export const LIBRARY = 'library';
@@ -39,38 +39,35 @@ export type { OrganizationScope, ProjectScope };
 export class ScopeStore {
   constructor(@Inject(DATABASE) private readonly database: Database) {}
 
-  /** @param reference slug or identifier. @returns null when there is no such one, or the caller is not of it */
-  async organization(
-    { memberships }: Caller,
-    reference: string,
-  ): Promise<OrganizationScope | null> {
+  /** @param reference slug or identifier. @returns null when there is no such one, or the caller may not use it */
+  async organization(caller: Caller, reference: string): Promise<OrganizationScope | null> {
     const { rows } = await this.database.pool.query<{ id: string; slug: string }>({
-      name: 'organization-of-caller',
-      text: 'SELECT id, slug FROM "Organization" WHERE id = ANY($1) AND $2 IN (slug, id)',
-      values: [idsOf(memberships), reference],
+      name: 'organization-of-reference',
+      text: 'SELECT id, slug FROM "Organization" WHERE $1 IN (slug, id)',
+      values: [reference],
     });
     const [found] = rows;
-    return found === undefined ? null : new OrganizationScope(found.id, found.slug);
+    if (found === undefined || !isOpen(caller, found.id, null)) return null;
+    return new OrganizationScope(found.id, found.slug);
   }
 
   /** @param place slugs or identifiers. @returns null when there is no such one, or the caller may not use it */
   async project(
-    { memberships }: Caller,
+    caller: Caller,
     place: { organization: string; project: string },
   ): Promise<ProjectScope | null> {
     const { rows } = await this.database.pool.query<
       Record<'organizationId' | 'id' | 'path', string>
     >({
-      name: 'project-of-caller',
+      name: 'project-of-reference',
       text: `SELECT o.id AS "organizationId", p.id, o.slug || '/' || p.slug AS path
         FROM "Project" p JOIN "Organization" o ON o.id = p."organizationId"
-        WHERE o.id = ANY($1) AND $2 IN (o.slug, o.id) AND $3 IN (p.slug, p.id)`,
-      values: [idsOf(memberships), place.organization, place.project],
+        WHERE $1 IN (o.slug, o.id) AND $2 IN (p.slug, p.id)`,
+      values: [place.organization, place.project],
     });
     const [found] = rows;
-    return found === undefined
-      ? null
-      : new ProjectScope(found.organizationId, found.id, found.path);
+    if (found === undefined || !isOpen(caller, found.organizationId, found.id)) return null;
+    return new ProjectScope(found.organizationId, found.id, found.path);
   }
 
   /** For what the platform itself does in a project, long after somebody asked for it. */
@@ -98,6 +95,11 @@ export class ScopeStore {
   }
 }
 
-function idsOf(memberships: readonly Membership[]): string[] {
-  return memberships.map(({ organizationId }) => organizationId);
+/** @param project null: the organization itself, which is not open to a key of one project */
+function isOpen({ memberships }: Caller, organizationId: string, project: string | null): boolean {
+  return memberships.some(
+    (one) =>
+      one.organizationId === organizationId &&
+      (one.projectId === null || one.projectId === project),
+  );
 }

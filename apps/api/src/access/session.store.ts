@@ -2,8 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Database, newId, type Prisma } from '@slipway/db';
 import type { FastifyRequest } from 'fastify';
 import { DATABASE } from '../platform.module.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, membershipOf } from './caller.ts';
 import { hashOfToken, newToken } from './credential.ts';
+import type { Role } from './permissions.ts';
 
 export const SESSION_DAYS = 30;
 const DAY_MS = 86_400_000;
@@ -25,9 +26,9 @@ export class SessionStore {
 
   /** null when no session like that is valid now */
   async callerOf(token: string): Promise<Caller | null> {
-    const { rows } = await this.database.pool.query<Caller>({
+    const { rows } = await this.database.pool.query<SessionRow>({
       name: 'caller-of-session',
-      text: `SELECT s.id AS "credentialId", s."userId", false AS "isOperator", COALESCE((
+      text: `SELECT s.id, s."userId", COALESCE((
           SELECT json_agg(json_build_object('organizationId', "organizationId", 'role', role)
             ORDER BY "createdAt")
           FROM "Membership" WHERE "userId" = s."userId"
@@ -35,7 +36,7 @@ export class SessionStore {
         FROM "Session" s WHERE s."tokenHash" = $1 AND s."expiresAt" > now()`,
       values: [hashOfToken(token)],
     });
-    return rows[0] ?? null;
+    return rows[0] === undefined ? null : callerOf(rows[0]);
   }
 
   /** Those of theirs that are over go. @returns its token, which is kept nowhere */
@@ -74,4 +75,17 @@ export class SessionStore {
     const { count } = await this.database.prisma.session.deleteMany({ where: { id, userId } });
     return count > 0;
   }
+}
+
+interface SessionRow {
+  id: string;
+  userId: string;
+  memberships: { organizationId: string; role: Role }[];
+}
+
+function callerOf({ id, userId, memberships }: SessionRow): Caller {
+  return {
+    ...{ credentialId: id, userId, isOperator: false },
+    memberships: memberships.map(({ organizationId, role }) => membershipOf(organizationId, role)),
+  };
 }

@@ -4,7 +4,7 @@ import { buildOpenApiDocument } from '../openapi/document.ts';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
 import { pushTestImage } from '../testing/image.fixture.ts';
 import { joinTestNode, type TestNode } from '../testing/node.fixture.ts';
-import { may, ROLES, type Role } from './permissions.ts';
+import { permissionsOf, ROLES, type Role } from './permissions.ts';
 
 /*
  * Each operation of the OpenAPI document, those that come later too: who may not, gets nothing, and
@@ -62,6 +62,10 @@ beforeAll(async () => {
     body: { email: 'ada@example.test', role: 'viewer' },
   });
   things.invitation = invited.body.id;
+  const issued = await api.call('POST', '/v1/organizations/local/api-keys', {
+    body: { name: 'ci', role: 'viewer' },
+  });
+  things.key = issued.body.id;
   things.user = await addMember('grace');
   const at = '/v1/organizations/local/projects';
   await api.call('POST', at, { body: { slug: 'other' } });
@@ -147,7 +151,7 @@ describe('what their role does not permit is 403 to who is of the organization',
     const there = pathOf(path, { organization: 'local', project: 'default' }, 'nothing');
     for (const [role, token] of keys) {
       const answer = await api.call(method, there, { token });
-      if (may(role, permission)) {
+      if (permissionsOf(role).includes(permission)) {
         expect(answer.body.detail ?? '').not.toContain('needs the permission');
       } else {
         const detail = `This needs the permission ${permission}, which the role ${role} does not have.`;

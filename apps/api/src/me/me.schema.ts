@@ -5,14 +5,22 @@ export const Me = z
     user: z
       .object({ id: z.string(), email: z.string(), name: z.string() })
       .nullable()
-      .describe('Who is signed in; null with an API key, which is nobody’s'),
+      .describe('Who is signed in; null with an API key'),
     isOperator: z.boolean().describe('May manage nodes and what belongs to the platform itself'),
     organizations: z.array(
       z.object({
         id: z.string(),
         slug: z.string(),
         name: z.string(),
-        role: z.string().meta({ examples: ['owner', 'admin', 'developer', 'viewer'] }),
+        role: z
+          .string()
+          .nullable()
+          .describe('null: a key with scopes')
+          .meta({ examples: ['owner', 'admin', 'developer', 'viewer'] }),
+        permissions: z
+          .array(z.string())
+          .describe('What one may do there; with a key of one project, only in that')
+          .meta({ examples: [['containers:read', 'images:write']] }),
       }),
     ),
     projects: z.array(

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Caller } from '../access/caller.ts';
+import { type Caller, membershipIn } from '../access/caller.ts';
 import type { Me } from './me.schema.ts';
 import { MeStore } from './me.store.ts';
 
@@ -11,15 +11,13 @@ export class MeService {
   async of(caller: Caller): Promise<Me> {
     const user = await this.store.userOf(caller);
     const organizations = await this.store.organizationsOf(caller);
-    const roles = new Map(
-      caller.memberships.map(({ organizationId, role }) => [organizationId, role]),
-    );
     return {
       user: user && { id: user.id, email: user.email, name: user.name },
       isOperator: caller.isOperator,
-      organizations: organizations.map(({ id, slug, name }) => ({
-        ...{ id, slug, name, role: roles.get(id) ?? '' },
-      })),
+      organizations: organizations.map(({ id, slug, name }) => {
+        const { role, permissions } = membershipIn(caller, { organizationId: id });
+        return { id, slug, name, role, permissions: [...permissions] };
+      }),
       projects: organizations.flatMap(({ slug: organization, projects }) =>
         projects.map(({ id, slug, name }) => ({ id, organization, slug, name })),
       ),

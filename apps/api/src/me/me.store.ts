@@ -14,12 +14,16 @@ export class MeStore {
       : this.database.prisma.user.findUniqueOrThrow({ where: { id: userId } });
   }
 
-  /** The caller's organizations with their projects, the oldest first. */
+  /** The caller's organizations with the projects that are open to them, the oldest first. */
   organizationsOf({ memberships }: Caller) {
+    const open = memberships.map(({ organizationId, projectId }) => ({
+      organizationId,
+      ...(projectId === null ? {} : { id: projectId }),
+    }));
     return this.database.prisma.organization.findMany({
       where: { id: { in: memberships.map(({ organizationId }) => organizationId) } },
       orderBy: { id: 'asc' },
-      include: { projects: { orderBy: { id: 'asc' } } },
+      include: { projects: { where: { OR: open }, orderBy: { id: 'asc' } } },
     });
   }
 }

@@ -1,14 +1,12 @@
 import { type Database, newId, type Prisma } from '@slipway/db';
 import type { Secret } from '@slipway/log';
-import { hashOfToken } from '../access/credential.ts';
+import { hashOfToken, prefixOf } from '../access/credential.ts';
 import { LIBRARY } from '../access/scope.store.ts';
 
 const ORGANIZATION = { slug: 'local', name: 'Local' };
 const BASE_IMAGES = { slug: LIBRARY, name: 'Base images' };
 const PROJECT = { slug: 'default', name: 'Default' };
 const SEED_LOCK = 72_707_370;
-const KEY_NAME = 'operator';
-const SHOWN_CHARACTERS = 8;
 
 /**
  * Where base images go, the first organization and project, and the key of who runs the platform.
@@ -22,23 +20,18 @@ export async function seed({ transaction }: Database, token: Secret): Promise<vo
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(${SEED_LOCK})`;
     await ensureProject(tx, BASE_IMAGES, BASE_IMAGES);
     const organizationId = await ensureProject(tx, ORGANIZATION, PROJECT);
-    const keyHash = hashOfToken(token.reveal());
-    await tx.apiKey.updateMany({
-      where: { organizationId, name: KEY_NAME, operator: true, revokedAt: null, NOT: { keyHash } },
-      data: { revokedAt: new Date() },
+    const secret = token.reveal();
+    const shown = { prefix: prefixOf(secret), keyHash: hashOfToken(secret) };
+    const { count } = await tx.apiKey.updateMany({
+      where: { operator: true, revokedAt: null },
+      data: shown,
     });
-    await tx.apiKey.upsert({
-      where: { keyHash },
-      create: {
-        id: newId('key'),
-        organizationId,
-        name: KEY_NAME,
-        prefix: token.reveal().slice(0, SHOWN_CHARACTERS),
-        keyHash,
-        role: 'owner',
-        operator: true,
+    if (count > 0) return;
+    await tx.apiKey.create({
+      data: {
+        ...{ id: newId('key'), organizationId, name: 'operator', ...shown },
+        ...{ role: 'owner', operator: true },
       },
-      update: { revokedAt: null },
     });
   });
 }

@@ -1,7 +1,7 @@
 import type { Prisma } from '@slipway/db';
-import type { Caller } from '../access/caller.ts';
+import { type Caller, type Membership, membershipIn, membershipOf } from '../access/caller.ts';
 import { notFound } from '../access/not-found.ts';
-import { type Role, roleIn } from '../access/permissions.ts';
+import type { Role } from '../access/permissions.ts';
 import type { OrganizationScope } from '../access/scope.store.ts';
 
 /** Whatever changes who is of an organization does so one after the other. */
@@ -17,20 +17,17 @@ export async function lockMembers(
  * @returns what the caller is in it by now
  * @throws AppError `not-found` when they are no longer of it
  */
-export async function roleInTurn(
+export async function membershipInTurn(
   tx: Prisma.TransactionClient,
-  { organizationId, slug }: OrganizationScope,
+  scope: OrganizationScope,
   caller: Caller,
-): Promise<Role> {
+): Promise<Membership> {
+  const { organizationId, slug } = scope;
   await lockMembers(tx, organizationId);
   const { userId } = caller;
-  if (userId === null) return known(roleIn(caller, organizationId), slug);
+  if (userId === null) return membershipIn(caller, scope);
   const id = { organizationId, userId };
   const found = await tx.membership.findUnique({ where: { organizationId_userId: id } });
-  return known((found?.role ?? null) as Role | null, slug);
-}
-
-function known(role: Role | null, slug: string): Role {
-  if (role !== null) return role;
-  throw notFound(`organization ${slug}`);
+  if (found === null) throw notFound(`organization ${slug}`);
+  return membershipOf(organizationId, found.role as Role);
 }

@@ -5,7 +5,7 @@ import { hashOfToken, newToken } from '../access/credential.ts';
 import { requirePermission } from '../access/permissions.ts';
 import type { OrganizationScope } from '../access/scope.store.ts';
 import { DATABASE } from '../platform.module.ts';
-import { lockMembers, roleInTurn } from './in-turn.ts';
+import { lockMembers, membershipInTurn } from './in-turn.ts';
 import type { NewInvitation } from './invitation.schema.ts';
 import { PERSON } from './member.store.ts';
 
@@ -34,7 +34,7 @@ export class InvitationStore {
   ): Promise<{ row: InvitationRow; token: string } | null> {
     const { organizationId } = scope;
     return this.database.transaction(async (tx) => {
-      const callers = await roleInTurn(tx, scope, caller);
+      const callers = await membershipInTurn(tx, scope, caller);
       requirePermission(callers, role === 'owner' ? 'owners:write' : 'members:write');
       const members = await tx.membership.count({ where: { organizationId, user: { email } } });
       if (members > 0) return null;

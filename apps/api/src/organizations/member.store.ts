@@ -6,7 +6,7 @@ import { notFound } from '../access/not-found.ts';
 import { type Role, requirePermission } from '../access/permissions.ts';
 import type { OrganizationScope } from '../access/scope.store.ts';
 import { DATABASE } from '../platform.module.ts';
-import { roleInTurn } from './in-turn.ts';
+import { membershipInTurn } from './in-turn.ts';
 
 export const PERSON = { select: { id: true, email: true, name: true } } as const;
 const WITH_USER = { user: PERSON } as const;
@@ -38,7 +38,7 @@ export class MemberStore {
     { reference, role }: { reference: string; role: Role },
   ): Promise<MemberRow> {
     return this.database.transaction(async (tx) => {
-      const callers = await roleInTurn(tx, scope, caller);
+      const callers = await membershipInTurn(tx, scope, caller);
       const member = await find(tx, scope, reference);
       requirePermission(callers, 'members:write');
       if (member.role === role) return member;
@@ -56,7 +56,7 @@ export class MemberStore {
   /** @throws AppError `not-found`, `forbidden`, `state-conflict` */
   remove(scope: OrganizationScope, caller: Caller, reference: string): Promise<void> {
     return this.database.transaction(async (tx) => {
-      const callers = await roleInTurn(tx, scope, caller);
+      const callers = await membershipInTurn(tx, scope, caller);
       const member = await find(tx, scope, reference);
       requirePermission(callers, member.role === 'owner' ? 'owners:write' : 'members:write');
       await end(tx, member);
@@ -67,7 +67,7 @@ export class MemberStore {
   leave(scope: OrganizationScope, caller: Caller): Promise<void> {
     const userId = userOf(caller);
     return this.database.transaction(async (tx) => {
-      await roleInTurn(tx, scope, caller);
+      await membershipInTurn(tx, scope, caller);
       await end(tx, await find(tx, scope, userId));
     });
   }
@@ -90,9 +90,14 @@ async function find(
   return found;
 }
 
+/** And their keys with them. */
 async function end(tx: Prisma.TransactionClient, member: MemberRow): Promise<void> {
   await letGo(tx, member);
   const { organizationId, userId } = member;
+  await tx.apiKey.updateMany({
+    where: { organizationId, createdById: userId, revokedAt: null },
+    data: { revokedAt: new Date() },
+  });
   await tx.membership.delete({ where: { organizationId_userId: { organizationId, userId } } });
 }
 

@@ -1,8 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import { z } from 'zod';
-import { userOf } from '../access/caller.ts';
-import { roleIn } from '../access/permissions.ts';
+import { membershipIn, userOf } from '../access/caller.ts';
 import { PageQuery, pageOf } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import {
@@ -61,7 +60,9 @@ export class OrganizationController {
     @RouteInput() { caller, query: { limit, cursor } }: Input<typeof listOrganizations>,
   ): Promise<Output<typeof listOrganizations>> {
     const rows = await this.organizations.list(caller, { limit: limit + 1, after: cursor ?? '' });
-    return pageOf(rows, limit, (row) => organizationOf(row, roleIn(caller, row.id)));
+    return pageOf(rows, limit, (row) =>
+      organizationOf(row, membershipIn(caller, { organizationId: row.id }).role),
+    );
   }
 
   @Route(getOrganization)
@@ -69,7 +70,7 @@ export class OrganizationController {
     @RouteInput() { scope, caller }: Input<typeof getOrganization>,
   ): Promise<Output<typeof getOrganization>> {
     const row = await this.organizations.get(scope);
-    return organizationOf(row, roleIn(caller, row.id));
+    return organizationOf(row, membershipIn(caller, scope).role);
   }
 
   @Route(changeOrganization)
@@ -80,6 +81,6 @@ export class OrganizationController {
       body.name === undefined
         ? await this.organizations.get(scope)
         : await this.organizations.rename(scope, body.name);
-    return organizationOf(row, roleIn(caller, row.id));
+    return organizationOf(row, membershipIn(caller, scope).role);
   }
 }

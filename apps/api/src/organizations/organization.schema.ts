@@ -20,7 +20,8 @@ export const Organization = z
     ...{ id: z.string(), slug: z.string(), name: z.string() },
     role: z
       .string()
-      .describe('What the caller is in it')
+      .nullable()
+      .describe('What the caller is in it; null: a key with scopes')
       .meta({ examples: ['owner', 'viewer'] }),
     createdAt: z.iso.datetime(),
   })
@@ -33,5 +34,5 @@ export function organizationOf(
   { id, slug, name, createdAt }: OrganizationRow,
   role: string | null,
 ): z.input<typeof Organization> {
-  return { id, slug, name, role: role ?? '', createdAt: createdAt.toISOString() };
+  return { id, slug, name, role, createdAt: createdAt.toISOString() };
 }

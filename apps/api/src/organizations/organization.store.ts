@@ -46,7 +46,9 @@ export class OrganizationStore {
     { memberships }: Caller,
     { limit, after }: { limit: number; after: string },
   ): Promise<OrganizationRow[]> {
-    const ids = memberships.map(({ organizationId }) => organizationId);
+    const ids = memberships
+      .filter(({ projectId }) => projectId === null)
+      .map(({ organizationId }) => organizationId);
     return this.database.prisma.organization.findMany({
       where: { id: { in: ids, gt: after } },
       orderBy: { id: 'asc' },

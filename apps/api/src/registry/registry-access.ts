@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ApiKeyStore } from '../access/api-key.store.ts';
-import type { Caller } from '../access/caller.ts';
-import { may, type Permission, roleIn } from '../access/permissions.ts';
+import { type Caller, membershipIn, membershipOf } from '../access/caller.ts';
+import { isKey } from '../access/credential.ts';
+import { KeyStore } from '../access/key.store.ts';
+import type { Permission } from '../access/permissions.ts';
 import { LIBRARY, type ProjectScope, ScopeStore } from '../access/scope.store.ts';
 import { ImageStore, type Repository } from '../images/image.store.ts';
 import { OciError } from './oci-error.ts';
@@ -38,7 +39,7 @@ const NEEDED: Readonly<Record<Action, Permission>> = { pull: 'images:read', push
 export class RegistryAccess {
   constructor(
     @Inject(ScopeStore) private readonly scopes: ScopeStore,
-    @Inject(ApiKeyStore) private readonly apiKeys: ApiKeyStore,
+    @Inject(KeyStore) private readonly keys: KeyStore,
     @Inject(ImageStore) private readonly images: ImageStore,
     @Inject(RegistryTokens) private readonly tokens: RegistryTokens,
   ) {}
@@ -114,17 +115,19 @@ export class RegistryAccess {
     if (rest.length === 0) return null;
     const scope = await this.scopes.project(caller, { organization, project });
     if (scope === null) return null;
-    const role = roleIn(caller, scope.organizationId);
-    const actions = (['pull', 'push'] as const).filter((action) => may(role, NEEDED[action]));
+    const { permissions } = membershipIn(caller, scope);
+    const actions = (['pull', 'push'] as const).filter((action) =>
+      permissions.includes(NEEDED[action]),
+    );
     return { scope, name: rest.join('/'), actions };
   }
 
   #callerOf(secret: string): Promise<RegistryCaller | null> {
-    return secret.startsWith('slp_') ? this.#callerOfKey(secret) : this.#callerOfToken(secret);
+    return isKey(secret) ? this.#callerOfKey(secret) : this.#callerOfToken(secret);
   }
 
   async #callerOfKey(key: string): Promise<RegistryCaller | null> {
-    const caller = await this.apiKeys.callerOf(key);
+    const caller = await this.keys.callerOf(key);
     return caller === null ? null : { caller, grants: null, expiresAt: null };
   }
 
@@ -135,14 +138,14 @@ export class RegistryAccess {
     const caller =
       sub === NODES && organizationId !== undefined
         ? callerOfNode(organizationId)
-        : await this.apiKeys.callerOfId(sub);
+        : await this.keys.callerOfId(sub);
     return caller === null ? null : { caller, grants, expiresAt };
   }
 }
 
 /** A node pulls what an organization's containers are made of, and pushes its builds: its grants say which. */
 function callerOfNode(organizationId: string): Caller {
-  const memberships = [{ organizationId, role: 'developer' as const }];
+  const memberships = [membershipOf(organizationId, 'developer')];
   return { credentialId: NODES, userId: null, isOperator: false, memberships };
 }
 
