@@ -28,6 +28,7 @@ const SHOWN: Record<string, RegExp[]> = {
   '**Give an image a URL.**': [/"succeeded"/, /"succeeded"/, /^HTTP\S+ 200/, /^Hello from/],
   '**Change a service.**': [/"succeeded"/, /^HTTP\S+ 200/, /^Good evening from/],
   '**Go back.**': [/rev_.*rev_/, /"succeeded"/, /^HTTP\S+ 200/, /^Hello from/],
+  '**Restart a service**': [/"succeeded"/, /^HTTP\S+ 200/, /^Hello from/],
   '**See why a deploy failed.**': [/"failed".*nothing\.js/, /^HTTP\S+ 200/, /^Hello from/],
   '**Push and pull images**': [/"mine"/, /"image":"tools\/busybox:mine"/],
   '**See what happened**': [

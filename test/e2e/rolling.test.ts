@@ -8,7 +8,7 @@ import { servicesIn } from '../fixtures/services.ts';
 
 /* Services that change while they are used. */
 
-const { create, change, rollBack, deployed, get, remove } = servicesIn(platform());
+const { create, change, rollBack, restart, deployed, get, remove } = servicesIn(platform());
 const { wait } = containersIn(platform());
 
 test('changes under load drop no request, and nobody hears of an old one after a new one', async () => {
@@ -33,7 +33,10 @@ test('changes under load drop no request, and nobody hears of an old one after a
   const fourth = await deployed(await rollBack(service, second.revision));
   expect(fourth).toMatchObject({ state: 'succeeded', revision: second.revision });
   expect((await ask(service.url)).body).toBe('2');
-  for (const { container } of [first, second, third])
+  const fifth = await deployed(await restart(service));
+  expect(fifth).toMatchObject({ state: 'succeeded', revision: second.revision });
+  expect((await ask(service.url)).body).toBe('2');
+  for (const { container } of [first, second, third, fourth])
     await wait({ id: container ?? '' }, 'removed');
   const { requests, failures, answers } = await stop();
   expect(failures).toEqual([]);

@@ -824,7 +824,7 @@ export interface paths {
         head?: never;
         /**
          * Change what a service is made of
-         * @description A merge patch (RFC 7396): what it leaves out stays, null gives a default again. What comes of it is the next revision and is deployed: its instance gets requests when it is healthy, and the one before ends when it has answered its own. A deploy that is not over is superseded. An image stays the digest that it was unless it is named. Answers 200, and does nothing, when nothing is different.
+         * @description A merge patch (RFC 7396): what it leaves out stays, null gives a default again. What comes of it is the next revision and is deployed: its instance gets requests when it is healthy, and the one before ends when it has answered its own. A deploy that is not over is superseded. An image stays the digest that it was unless it is named. Answers 200, and does nothing, when nothing is different. Without the permission `environment:read` one cannot change `env`.
          *
          *     Needs `services:write`.
          */
@@ -887,6 +887,28 @@ export interface paths {
         get: operations["waitForDeploy"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/projects/{project}/services/{service}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the instances of a service by new ones
+         * @description A deploy of the revision that serves, or of the newest when none does: the old instances answer until the new ones are healthy. Answers 200, and does nothing, while a deploy is under way.
+         *
+         *     Needs `services:control`.
+         */
+        post: operations["restartService"];
         delete?: never;
         options?: never;
         head?: never;
@@ -977,6 +999,7 @@ export interface components {
                  * @example owner
                  * @example admin
                  * @example developer
+                 * @example responder
                  * @example viewer
                  */
                 role: string | null;
@@ -1153,6 +1176,7 @@ export interface components {
              * @example owner
              * @example admin
              * @example developer
+             * @example responder
              * @example viewer
              */
             role: string;
@@ -1283,8 +1307,9 @@ export interface components {
             imageDigest: string;
             command: string[] | null;
             entrypoint: string[] | null;
+            /** @description The values are null without the permission `environment:read` */
             env: {
-                [key: string]: string;
+                [key: string]: string | null;
             };
             user: string | null;
             workingDir: string | null;
@@ -1366,9 +1391,9 @@ export interface components {
                 command?: string[];
                 /** @description In place of the image's Entrypoint; then its Cmd does not count either */
                 entrypoint?: string[];
-                /** @default {} */
+                /** @description The values are null without the permission `environment:read` */
                 env: {
-                    [key: string]: string;
+                    [key: string]: string | null;
                 };
                 /** @description Name or uid, maybe : and a group, in place of the image's */
                 user?: string;
@@ -1520,9 +1545,9 @@ export interface components {
                 command?: string[];
                 /** @description In place of the image's Entrypoint; then its Cmd does not count either */
                 entrypoint?: string[];
-                /** @default {} */
+                /** @description The values are null without the permission `environment:read` */
                 env: {
-                    [key: string]: string;
+                    [key: string]: string | null;
                 };
                 /** @description Name or uid, maybe : and a group, in place of the image's */
                 user?: string;
@@ -2072,7 +2097,7 @@ export interface operations {
                      * @description What it may do: all that a role may
                      * @enum {string}
                      */
-                    role?: "owner" | "admin" | "developer" | "viewer";
+                    role?: "owner" | "admin" | "developer" | "responder" | "viewer";
                     /**
                      * @description What it may do, in place of `role`: these permissions
                      * @example [
@@ -2080,7 +2105,7 @@ export interface operations {
                      *       "services:write"
                      *     ]
                      */
-                    scopes?: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api-keys:read" | "api-keys:write" | "projects:read" | "projects:write" | "containers:read" | "containers:write" | "containers:control" | "services:read" | "services:write" | "builds:read" | "builds:write" | "images:read" | "images:write")[];
+                    scopes?: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api-keys:read" | "api-keys:write" | "projects:read" | "projects:write" | "containers:read" | "containers:write" | "containers:control" | "services:read" | "services:write" | "services:control" | "environment:read" | "builds:read" | "builds:write" | "images:read" | "images:write")[];
                     /** @description Slug or identifier of the one project that it is for; all of them when left out */
                     project?: string;
                     /**
@@ -2194,7 +2219,7 @@ export interface operations {
                     /** @description Kept in lower case */
                     email: string;
                     /** @enum {string} */
-                    role: "owner" | "admin" | "developer" | "viewer";
+                    role: "owner" | "admin" | "developer" | "responder" | "viewer";
                 };
             };
         };
@@ -2319,11 +2344,11 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @enum {string} */
-                    role: "owner" | "admin" | "developer" | "viewer";
+                    role: "owner" | "admin" | "developer" | "responder" | "viewer";
                 };
                 "application/merge-patch+json": {
                     /** @enum {string} */
-                    role: "owner" | "admin" | "developer" | "viewer";
+                    role: "owner" | "admin" | "developer" | "responder" | "viewer";
                 };
             };
         };
@@ -3411,6 +3436,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Deploy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    restartService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+                /** @description Identifier or name */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            /** @description The result. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
                 };
             };
             default: components["responses"]["Problem"];

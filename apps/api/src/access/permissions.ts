@@ -3,7 +3,7 @@ import type { Membership } from './caller.ts';
 
 /**
  * What a route may ask of a caller (docs/roles.md). `read`: see; `write`: make, change, remove; `control`:
- * start, stop, restart, kill.
+ * start, stop, restart, kill. `environment:read`: see the values of environment variables, where one sees the rest.
  */
 export const PERMISSIONS = [
   'organization:read',
@@ -20,6 +20,8 @@ export const PERMISSIONS = [
   'containers:control',
   'services:read',
   'services:write',
+  'services:control',
+  'environment:read',
   'builds:read',
   'builds:write',
   'images:read',
@@ -28,19 +30,23 @@ export const PERMISSIONS = [
 export type Permission = (typeof PERMISSIONS)[number];
 
 /** Each may do all that those behind it may. */
-export const ROLES = ['owner', 'admin', 'developer', 'viewer'] as const;
+export const ROLES = ['owner', 'admin', 'developer', 'responder', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
 
 const OF_OWNERS: readonly Permission[] = ['owners:write'];
 const OF_ADMINS: readonly Permission[] = ['organization:write', 'members:write', 'projects:write'];
+const OF_VIEWERS = PERMISSIONS.filter(
+  (permission) =>
+    (permission.endsWith(':read') && permission !== 'environment:read') ||
+    permission === 'api-keys:write',
+);
 
 const OF_ROLE: Readonly<Record<Role, readonly Permission[]>> = {
   owner: PERMISSIONS,
   admin: without(OF_OWNERS),
   developer: without([...OF_OWNERS, ...OF_ADMINS]),
-  viewer: PERMISSIONS.filter(
-    (permission) => permission.endsWith(':read') || permission === 'api-keys:write',
-  ),
+  responder: [...OF_VIEWERS, 'containers:control', 'services:control'],
+  viewer: OF_VIEWERS,
 };
 
 function without(those: readonly Permission[]): readonly Permission[] {
@@ -56,9 +62,14 @@ export function lesserOf(one: Role, other: Role): Role {
   return ROLES.indexOf(one) > ROLES.indexOf(other) ? one : other;
 }
 
+export function may({ permissions }: Membership, permission: Permission): boolean {
+  return permissions.includes(permission);
+}
+
 /** @throws AppError `forbidden` */
-export function requirePermission({ role, permissions }: Membership, permission: Permission): void {
-  if (permissions.includes(permission)) return;
+export function requirePermission(membership: Membership, permission: Permission): void {
+  if (may(membership, permission)) return;
+  const { role } = membership;
   const who = role === null ? 'this API key' : `the role ${role}`;
   throw new AppError(
     'forbidden',

@@ -37,6 +37,9 @@ const permitted = declaredRoutes().flatMap(({ method, path, access }) => {
 });
 const ofThings = ofProjects.filter(({ path }) => /\{project\}.*\{/.test(path));
 
+/** the value of an environment variable of the container and of the service */
+const CANARY = 'a value for few';
+
 const named = <T extends Omit<Operation, 'isPublic'>>(some: T[]) =>
   some.map((operation) => ({ name: `${operation.method} ${operation.path}`, ...operation }));
 
@@ -69,14 +72,16 @@ beforeAll(async () => {
   things.user = await addMember('grace');
   const at = '/v1/organizations/local/projects';
   await api.call('POST', at, { body: { slug: 'other' } });
-  const made = await api.call('POST', `${at}/default/containers`, { body: { image: 'app' } });
+  const made = await api.call('POST', `${at}/default/containers`, {
+    body: { image: 'app', env: { CANARY } },
+  });
   things.container = made.body.id;
   const built = await api.call('POST', `${at}/default/builds?image=web`, {
     ...{ body: 'no tar: nobody builds it here', headers: { 'content-type': 'application/x-tar' } },
   });
   things.build = built.body.id;
   const served = await api.call('POST', `${at}/default/services`, {
-    body: { name: 'web', template: { image: 'app' } },
+    body: { name: 'web', template: { image: 'app', env: { CANARY } } },
   });
   things.service = served.body.id;
   things.deploy = served.body.latestDeploy.id;
@@ -158,6 +163,42 @@ describe('what their role does not permit is 403 to who is of the organization',
         expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden', detail } });
       }
     }
+  });
+});
+
+describe('what shows an environment shows its values to who may see them', () => {
+  const gets = ofProjects.filter(({ method, path }) => method === 'GET' && !path.endsWith('/logs'));
+  const shows: string[] = [];
+
+  test.each(named(gets))('$name', async ({ path }) => {
+    const there = `${pathOf(path)}${path.endsWith('/wait') ? '?timeoutMs=1' : ''}`;
+    const shown = JSON.stringify((await api.call('GET', there)).body);
+    const hidden = shown.replace(/"env":{[^}]*}/g, (env) => env.replace(/:"[^"]*"/g, ':null'));
+    if (shown !== hidden) shows.push(path);
+    expect(hidden).not.toContain(CANARY);
+    for (const [role, token] of keys) {
+      const mayRead = permissionsOf(role).includes('environment:read');
+      const { body } = await api.call('GET', there, { token });
+      expect([role, body]).toEqual([role, JSON.parse(mayRead ? shown : hidden)]);
+    }
+  });
+
+  test('of containers, services and revisions', () => {
+    for (const kind of ['containers', 'services', 'revisions']) {
+      expect(shows).toContainEqual(expect.stringMatching(`/${kind}$`));
+      expect(shows).toContainEqual(expect.stringMatching(`/${kind}/{\\w+}$`));
+    }
+  });
+
+  test.each([
+    ['containers', 'stop'],
+    ['services', 'restart'],
+  ])('when it controls %s', async (kind, control) => {
+    const thing = things[kind.slice(0, -1)];
+    const at = `/v1/organizations/local/projects/default/${kind}/${thing}/${control}`;
+    const { status, body } = await api.call('POST', at, { token: keys.get('responder') ?? '' });
+    expect(status).toBeLessThan(300);
+    expect(body.env ?? body.template.env).toEqual({ CANARY: null });
   });
 });
 

@@ -4,6 +4,7 @@ import { CONTAINER_STATES } from '@slipway/lifecycle';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { askedBy } from '../access/asked.ts';
+import { environmentFor, type Viewer } from '../access/environment.ts';
 import { oneOrSeveral, PageQuery, pageOf, timeoutMs } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { contentTypeOf, LOG, lastEventId } from '../http/streamed.ts';
@@ -164,54 +165,54 @@ export class ContainerController {
   async create(
     @RouteInput() input: Input<typeof createContainer>,
   ): Promise<Output<typeof createContainer>> {
-    return resourceOf(await this.containers.create(askedBy(input), input.body));
+    return resourceOf(await this.containers.create(askedBy(input), input.body), input);
   }
 
   @Route(listContainers)
   async list(
-    @RouteInput() { scope, query: { limit, cursor } }: Input<typeof listContainers>,
+    @RouteInput() input: Input<typeof listContainers>,
   ): Promise<Output<typeof listContainers>> {
-    const rows = await this.containers.list(scope, { limit: limit + 1, after: cursor ?? '' });
-    return pageOf(rows, limit, resourceOf);
+    const { limit, cursor } = input.query;
+    const page = { limit: limit + 1, after: cursor ?? '' };
+    const rows = await this.containers.list(input.scope, page);
+    return pageOf(rows, limit, (row) => resourceOf(row, input));
   }
 
   @Route(getContainer)
-  async get(
-    @RouteInput() { scope, params }: Input<typeof getContainer>,
-  ): Promise<Output<typeof getContainer>> {
-    return resourceOf(await this.containers.get(scope, params.container));
+  async get(@RouteInput() input: Input<typeof getContainer>): Promise<Output<typeof getContainer>> {
+    return resourceOf(await this.containers.get(input.scope, input.params.container), input);
   }
 
   @Route(startContainer)
   async start(
     @RouteInput() input: Input<typeof startContainer>,
   ): Promise<Output<typeof startContainer>> {
-    return answer(await this.containers.start(askedBy(input), input.params.container), input.reply);
+    return answer(await this.containers.start(askedBy(input), input.params.container), input);
   }
 
   @Route(stopContainer)
   async stop(
     @RouteInput() input: Input<typeof stopContainer>,
   ): Promise<Output<typeof stopContainer>> {
-    const { params, body, reply } = input;
-    return answer(await this.containers.stop(askedBy(input), params.container, body), reply);
+    const { params, body } = input;
+    return answer(await this.containers.stop(askedBy(input), params.container, body), input);
   }
 
   @Route(restartContainer)
   async restart(
     @RouteInput() input: Input<typeof restartContainer>,
   ): Promise<Output<typeof restartContainer>> {
-    const { params, body, reply } = input;
-    return answer(await this.containers.restart(askedBy(input), params.container, body), reply);
+    const { params, body } = input;
+    return answer(await this.containers.restart(askedBy(input), params.container, body), input);
   }
 
   @Route(killContainer)
   async kill(
     @RouteInput() input: Input<typeof killContainer>,
   ): Promise<Output<typeof killContainer>> {
-    const { params, body, reply } = input;
+    const { params, body } = input;
     const { signal } = body;
-    return answer(await this.containers.kill(askedBy(input), params.container, signal), reply);
+    return answer(await this.containers.kill(askedBy(input), params.container, signal), input);
   }
 
   @Route(removeContainer)
@@ -221,16 +222,17 @@ export class ContainerController {
     const { row } = await this.containers.remove(askedBy(input), input.params.container, {
       isForced: input.query.force,
     });
-    return resourceOf(row);
+    return resourceOf(row, input);
   }
 
   @Route(waitForContainer)
   async wait(
-    @RouteInput() { scope, params, query, reply }: Input<typeof waitForContainer>,
+    @RouteInput() input: Input<typeof waitForContainer>,
   ): Promise<Output<typeof waitForContainer>> {
+    const { scope, params, query, reply } = input;
     const signal = whileConnected(reply, query.timeoutMs);
     const wanted = { states: query.state ?? [], generation: query.generation };
-    return resourceOf(await this.containers.wait(scope, params.container, wanted, signal));
+    return resourceOf(await this.containers.wait(scope, params.container, wanted, signal), input);
   }
 
   @Route(getContainerLogs)
@@ -247,14 +249,17 @@ export class ContainerController {
 }
 
 /** 202: it is on its way there; 200: it was so already. */
-function answer({ row, isNew }: Change, reply: FastifyReply): z.input<typeof Container> {
-  reply.code(isNew ? 202 : 200);
-  return resourceOf(row);
+function answer(
+  { row, isNew }: Change,
+  input: Viewer & { reply: FastifyReply },
+): z.input<typeof Container> {
+  input.reply.code(isNew ? 202 : 200);
+  return resourceOf(row, input);
 }
 
 const HOT = ['running', 'restarting', 'stopping'];
 
-function resourceOf(row: ContainerRow): z.input<typeof Container> {
+function resourceOf(row: ContainerRow, viewer: Viewer): z.input<typeof Container> {
   const spec = ContainerSpecSchema.parse(row.spec);
   const { id, engineId, name, image, imageDigest, exitCode, reason, message } = row;
   const { restartPolicy, restartCount } = row;
@@ -264,7 +269,8 @@ function resourceOf(row: ContainerRow): z.input<typeof Container> {
     entrypoint: spec.entrypoint ?? null,
     user: spec.user ?? null,
     workingDir: spec.workingDir ?? null,
-    ...{ env: spec.env, memoryBytes: spec.memoryBytes, cpus: spec.cpus, pids: spec.pids },
+    env: environmentFor(viewer, spec.env),
+    ...{ memoryBytes: spec.memoryBytes, cpus: spec.cpus, pids: spec.pids },
     labels: z.record(z.string(), z.string()).parse(row.labels),
     ...{ restartPolicy, restartCount },
     state: stateOf(row),

@@ -1,6 +1,7 @@
 import { CONTAINER_STATES } from '@slipway/lifecycle';
 import { signalNumber } from '@slipway/process';
 import { z } from 'zod';
+import { ShownEnvironment } from '../access/environment.ts';
 import { listOf } from '../http/query.ts';
 import { RESTART_POLICY } from './restart-policy.ts';
 
@@ -93,7 +94,7 @@ export const Container = z
     imageDigest: z.string().describe('What that was when it was asked for'),
     command: z.array(z.string()).nullable(),
     entrypoint: z.array(z.string()).nullable(),
-    env: z.record(z.string(), z.string()),
+    env: ShownEnvironment,
     user: z.string().nullable(),
     workingDir: z.string().nullable(),
     labels: z.record(z.string(), z.string()),

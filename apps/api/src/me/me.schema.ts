@@ -16,7 +16,7 @@ export const Me = z
           .string()
           .nullable()
           .describe('null: a key with scopes')
-          .meta({ examples: ['owner', 'admin', 'developer', 'viewer'] }),
+          .meta({ examples: ['owner', 'admin', 'developer', 'responder', 'viewer'] }),
         permissions: z
           .array(z.string())
           .describe('What one may do there; with a key of one project, only in that')

@@ -11,7 +11,7 @@ export const Person = z.object({ id: z.string(), email: z.string(), name: z.stri
 export const Member = z
   .object({
     user: Person,
-    role: z.string().meta({ examples: ['owner', 'admin', 'developer', 'viewer'] }),
+    role: z.string().meta({ examples: ['owner', 'admin', 'developer', 'responder', 'viewer'] }),
     createdAt: z.iso.datetime().describe('When they became one'),
   })
   .meta({ id: 'Member' });

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import type { Database, Prisma } from '@slipway/db';
-import type { DeployState } from '@slipway/lifecycle';
+import { type DeployState, isDeployOver } from '@slipway/lifecycle';
 import type { ProjectScope } from '../access/scope.store.ts';
 import { invalid } from '../http/validate.ts';
 import type { ResolvedImage } from '../images/image-resolver.ts';
@@ -35,12 +35,9 @@ const ROLLED_BACK: Interruption = {
   message: 'The service was rolled back to another revision.',
 };
 
-/** It serves, or is about to. */
-const GOOD: readonly DeployState[] = ['queued', 'running', 'succeeded'];
-
 /**
- * Deploys another revision of a service, in place of a deploy that is not over. Nothing is done when
- * that revision is deployed, or under way, already: then they answer false. Null: it is deleted.
+ * Deploys a revision of a service, in place of a deploy that is not over. They answer false when there
+ * is nothing to do, as when that revision serves, or is about to. Null: the service is deleted.
  */
 @Injectable()
 export class RedeployStore {
@@ -53,17 +50,16 @@ export class RedeployStore {
     change: (current: ServiceTemplate) => ChangedTemplate,
     { requestId }: { requestId: string },
   ): Promise<boolean | null> {
-    return this.#deploy(
-      scope,
-      { serviceId, requestId, how: SUPERSEDED },
-      async (tx, { revision }) => {
-        const current = ServiceTemplate.parse(revision.template);
-        const { imageDigest: digest, repository } = revision;
-        const { template, image = { digest, repository } } = change(current);
-        const isSame = isDeepStrictEqual(template, current) && image.digest === digest;
-        return isSame ? revision.id : addRevision(tx, serviceId, { template, image });
-      },
-    );
+    return this.#deploy(scope, { serviceId, requestId, how: SUPERSEDED }, async (tx, newest) => {
+      const { revision } = newest;
+      const current = ServiceTemplate.parse(revision.template);
+      const { imageDigest: digest, repository } = revision;
+      const { template, image = { digest, repository } } = change(current);
+      const isSame = isDeepStrictEqual(template, current) && image.digest === digest;
+      return isSame
+        ? unlessGood(newest, revision.id)
+        : addRevision(tx, serviceId, { template, image });
+    });
   }
 
   /**
@@ -76,30 +72,43 @@ export class RedeployStore {
     to: string | null,
     { requestId }: { requestId: string },
   ): Promise<boolean | null> {
+    return this.#deploy(scope, { serviceId, requestId, how: ROLLED_BACK }, async (tx, newest) => {
+      if (to !== null) {
+        const named = await tx.revision.findFirst({ where: { id: to, serviceId } });
+        if (named !== null) return unlessGood(newest, named.id);
+        throw invalid('revision', 'must be the identifier of a revision of this service');
+      }
+      const earlier = await tx.deploy.findFirst({
+        where: { serviceId, state: 'succeeded', revisionId: { not: newest.revisionId } },
+        orderBy: { id: 'desc' },
+      });
+      if (earlier !== null) return earlier.revisionId;
+      throw new AppError('state-conflict', 'No other revision of the service has served yet.');
+    });
+  }
+
+  /** What serves, once more: a deploy that is not over has new instances as it is. */
+  restart(
+    scope: ProjectScope,
+    serviceId: string,
+    { requestId }: { requestId: string },
+  ): Promise<boolean | null> {
     return this.#deploy(
       scope,
-      { serviceId, requestId, how: ROLLED_BACK },
-      async (tx, { revisionId }) => {
-        if (to !== null) {
-          const named = await tx.revision.findFirst({ where: { id: to, serviceId } });
-          if (named !== null) return named.id;
-          throw invalid('revision', 'must be the identifier of a revision of this service');
-        }
-        const earlier = await tx.deploy.findFirst({
-          where: { serviceId, state: 'succeeded', revisionId: { not: revisionId } },
-          orderBy: { id: 'desc' },
-        });
-        if (earlier !== null) return earlier.revisionId;
-        throw new AppError('state-conflict', 'No other revision of the service has served yet.');
+      { serviceId, requestId, how: SUPERSEDED },
+      async (tx, { state, revisionId }) => {
+        if (!isDeployOver(state as DeployState)) return null;
+        const serving = await tx.deploy.findFirst({ where: { serving: { id: serviceId } } });
+        return serving?.revisionId ?? revisionId;
       },
     );
   }
 
-  /** @param choose which revision, in place of the newest deploy's */
+  /** @param choose which revision, in view of the newest deploy; null: none */
   async #deploy(
     { projectId }: ProjectScope,
     { serviceId, requestId, how }: { serviceId: string; requestId: string; how: Interruption },
-    choose: (tx: Prisma.TransactionClient, newest: NewestDeploy) => Promise<string>,
+    choose: (tx: Prisma.TransactionClient, newest: NewestDeploy) => Promise<string | null>,
   ): Promise<boolean | null> {
     const service = { id: serviceId, projectId, deletedAt: null };
     return this.database.transaction(async (tx) => {
@@ -111,12 +120,17 @@ export class RedeployStore {
         include: { revision: true },
       });
       const revisionId = await choose(tx, newest);
-      const isThere = GOOD.includes(newest.state as DeployState);
-      if (revisionId === newest.revisionId && isThere) return false;
+      if (revisionId === null) return false;
       await endDeploys(tx, unfinished, how);
       await addDeploy(tx, { serviceId, revisionId, requestId });
       await tx.$executeRaw`SELECT pg_notify('services', ${serviceId})`;
       return true;
     });
   }
+}
+
+/** @returns the revision; null when it serves, or is about to, by the newest deploy */
+function unlessGood(newest: NewestDeploy, revisionId: string): string | null {
+  const isGood = newest.state === 'succeeded' || !isDeployOver(newest.state as DeployState);
+  return isGood && revisionId === newest.revisionId ? null : revisionId;
 }

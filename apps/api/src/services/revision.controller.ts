@@ -1,11 +1,12 @@
 import { Controller, Inject } from '@nestjs/common';
 import { z } from 'zod';
+import type { Viewer } from '../access/environment.ts';
 import { notFound } from '../access/not-found.ts';
 import { PageQuery, pageOf } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { Revision, RevisionList } from './revision.schema.ts';
 import { type RevisionRow, RevisionStore } from './revision.store.ts';
-import { ServiceTemplate } from './service.schema.ts';
+import { templateFor } from './service.schema.ts';
 import { ServiceService } from './service.service.ts';
 
 const AT = '/v1/organizations/:organization/projects/:project/services/:service/revisions';
@@ -40,29 +41,30 @@ export class RevisionController {
 
   @Route(listRevisions)
   async list(
-    @RouteInput() { scope, params, query }: Input<typeof listRevisions>,
+    @RouteInput() input: Input<typeof listRevisions>,
   ): Promise<Output<typeof listRevisions>> {
+    const { scope, params, query } = input;
     const { id } = await this.services.get(scope, params.service);
     const { limit, cursor } = query;
     const page = { limit: limit + 1, before: cursor ?? null };
-    return pageOf(await this.revisions.list(scope, id, page), limit, resourceOf);
+    const rows = await this.revisions.list(scope, id, page);
+    return pageOf(rows, limit, (row) => resourceOf(row, input));
   }
 
   @Route(getRevision)
-  async get(
-    @RouteInput() { scope, params }: Input<typeof getRevision>,
-  ): Promise<Output<typeof getRevision>> {
+  async get(@RouteInput() input: Input<typeof getRevision>): Promise<Output<typeof getRevision>> {
+    const { scope, params } = input;
     const { id } = await this.services.get(scope, params.service);
     const row = await this.revisions.find(scope, id, params.revision);
-    if (row !== null) return resourceOf(row);
+    if (row !== null) return resourceOf(row, input);
     throw notFound(`revision "${params.revision}" of the service "${params.service}"`);
   }
 }
 
-function resourceOf(row: RevisionRow): z.input<typeof Revision> {
+function resourceOf(row: RevisionRow, viewer: Viewer): z.input<typeof Revision> {
   const { id, number, template, imageDigest, createdAt } = row;
   return {
-    ...{ id, number, template: ServiceTemplate.parse(template), imageDigest },
+    ...{ id, number, template: templateFor(viewer, template), imageDigest },
     createdAt: createdAt.toISOString(),
   };
 }

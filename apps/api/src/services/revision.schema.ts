@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { listOf } from '../http/query.ts';
-import { ServiceTemplate } from './service.schema.ts';
+import { ShownTemplate } from './service.schema.ts';
 
 export const Revision = z
   .object({
     id: z.string(),
     number: z.int().describe("Counts the service's, from 1"),
-    template: ServiceTemplate,
+    template: ShownTemplate,
     imageDigest: z.string().describe("Of the image's manifest, whatever its tag is now"),
     createdAt: z.iso.datetime(),
   })

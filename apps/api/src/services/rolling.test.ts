@@ -12,6 +12,7 @@ afterAll(async () => {
   await stage?.[Symbol.asyncDispose]();
 });
 
+const restart = ({ id }: Body) => stage.api.call('POST', `${P}/services/${id}/restart`);
 const rollBack = ({ id }: Body, body = {}) =>
   stage.api.call('POST', `${P}/services/${id}/rollback`, { body });
 
@@ -172,6 +173,64 @@ test('a rollback deploys what served before, once more; what it was is the templ
   const { items: all } = await stage.get('services/back/revisions');
   expect(all.map(({ number }: Body) => number)).toEqual([2, 1]);
   expect(await stage.get(`services/back/revisions/${first.id}`)).toEqual(first);
+});
+
+test('a restart replaces the instance by another of what serves, by the newest revision when nothing does', async () => {
+  const { service, instance: old } = await stage.serving('again');
+  const { revision } = await stage.deployOf(service);
+  const restarted = await restart(service);
+  expect(restarted).toMatchObject({ status: 202, body: { serving: true } });
+  const instance = await stage.instanceOf(restarted.body);
+  expect(await restart(service)).toMatchObject({
+    ...{ status: 200, body: { latestDeploy: { id: restarted.body.latestDeploy.id } } },
+  });
+  await stage.begin(instance);
+  await stage.routesTo(service, old.engineId);
+  await stage.getReady(instance);
+  expect(await stage.over(restarted.body)).toMatchObject({ state: 'succeeded', revision });
+  await stage.routesTo(service, instance.engineId);
+  await stage.routes.report([]);
+  await stage.isIn('stopping', old);
+
+  const broken = await stage.change(service, { command: ['nothing'] });
+  await stage.report((await stage.instanceOf(broken)).engineId, exited(1));
+  await stage.over(broken);
+  const { body } = await restart(service);
+  expect(body.template).toEqual(service.template);
+  expect(await stage.deployOf(body)).toMatchObject({ revision });
+
+  const first = await stage.create('never');
+  await stage.report((await stage.instanceOf(first)).engineId, exited(1));
+  const { state, revision: only } = await stage.over(first);
+  expect(state).toBe('failed');
+  const once = await restart(first);
+  expect(once.status).toBe(202);
+  expect(await stage.deployOf(once.body)).toMatchObject({ revision: only });
+});
+
+test('who is not shown the environment changes none of it, and the rest as they like', async () => {
+  const service = await stage.create('blind', { env: { A: '1' } });
+  const issued = await stage.api.call('POST', '/v1/organizations/local/api-keys', {
+    body: { name: 'deploys', scopes: ['services:write', 'services:read'] },
+  });
+  const { token } = issued.body;
+  const patch = (template: object) =>
+    stage.api.call('PATCH', `${P}/services/${service.id}`, { body: { template }, token });
+  for (const env of [{ A: null }, { B: '2' }, {}, null]) {
+    const { status, body } = await patch({ env });
+    expect({ status, ...body }).toMatchObject({
+      ...{ status: 403, detail: expect.stringContaining('environment:read') },
+    });
+  }
+  const changed = await patch({ port: 3000 });
+  expect(changed).toMatchObject({
+    status: 202,
+    body: { template: { port: 3000, env: { A: null } } },
+  });
+  expect((await stage.get('services/blind')).template).toMatchObject({
+    port: 3000,
+    env: { A: '1' },
+  });
 });
 
 test('one rolls back to a revision of the service, and no other', async () => {

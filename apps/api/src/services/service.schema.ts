@@ -1,5 +1,6 @@
 import { LabelSchema } from '@slipway/contracts';
 import { z } from 'zod';
+import { environmentFor, ShownEnvironment, type Viewer } from '../access/environment.ts';
 import { NewContainer } from '../containers/container.schema.ts';
 import { mergePatchOf } from '../http/merge-patch.ts';
 import { listOf } from '../http/query.ts';
@@ -38,6 +39,15 @@ export const ServiceTemplate = NewContainer.pick({
 });
 export type ServiceTemplate = z.output<typeof ServiceTemplate>;
 
+/** A template in an answer. */
+export const ShownTemplate = ServiceTemplate.extend({ env: ShownEnvironment });
+
+/** @param template as a revision's record has it */
+export function templateFor(viewer: Viewer, template: unknown): z.input<typeof ShownTemplate> {
+  const { env, ...rest } = ServiceTemplate.parse(template);
+  return { ...rest, env: environmentFor(viewer, env) };
+}
+
 /** The body of `POST …/services`. */
 export const NewService = z.strictObject({
   name: LabelSchema.describe('The beginning of its host name'),
@@ -56,7 +66,7 @@ export const Service = z
     url: z.string().describe('Where it answers, and nothing else ever will'),
     serving: z.boolean().describe('An instance of it is there to answer'),
     servingRevision: z.string().nullable(),
-    template: ServiceTemplate.describe('Of the revision that was deployed last'),
+    template: ShownTemplate.describe('Of the revision that was deployed last'),
     latestDeploy: z.object({
       ...{ id: z.string(), state: z.string() },
       ...{ reason: z.string().nullable(), message: z.string().nullable() },

@@ -73,6 +73,12 @@ export class ServiceService {
     return this.#changed(asked, id, isChanged);
   }
 
+  /** @throws AppError `not-found` */
+  async restart(asked: Asked, reference: string): Promise<Changed> {
+    const { id } = await this.get(asked.scope, reference);
+    return this.#changed(asked, id, await this.redeploys.restart(asked.scope, id, asked));
+  }
+
   /** @param isChanged null: it was deleted meanwhile */
   async #changed({ scope }: Asked, id: string, isChanged: boolean | null): Promise<Changed> {
     return { row: await this.get(scope, id), isChanged: isChanged ?? false };
