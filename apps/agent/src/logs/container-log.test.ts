@@ -40,10 +40,11 @@ const close = (timeoutMs = WITHIN_MS) => keeper.handlers().closeLog({ engineId, 
 async function run(script: string) {
   const { stdout, stderr } = await open();
   // reading too: a shim holds both ends, so that a reader's absence breaks nothing
-  return spawn('sh', [
+  const program = spawn('sh', [
     '-c',
     `exec <>"${stdout}" 3<>"${stderr}" >"${stdout}" 2>"${stderr}"; ${script}`,
   ]);
+  return { ended: once(program, 'exit') };
 }
 
 async function lines(): Promise<string[]> {
@@ -66,7 +67,7 @@ async function text(): Promise<string> {
 test('all that a program wrote is in its log when the log is closed, run after run', async () => {
   for (let round = 1; round <= 20; round++) {
     const program = await run(`echo out ${round}; echo err ${round} >&2`);
-    await once(program, 'exit');
+    await program.ended;
     await close();
     const ofRound = (await lines()).slice(-2).toSorted();
     expect(ofRound).toEqual([`stderr err ${round}`, `stdout out ${round}`]);
@@ -81,7 +82,7 @@ test('a log process that is away makes a program wait and loses nothing', async 
     await keeper.close();
     keeper = await started();
   }
-  await once(program, 'exit');
+  await program.ended;
   await close();
   const written = Array.from({ length: count }, (_, index) => `${index + 1}\n`).join('');
   expect(await text()).toBe(written);
@@ -95,7 +96,7 @@ test('a log process that came when a program was gone does not wait for it', asy
   // what is in a FIFO stays there as long as anybody has it
   const reader = openSync(stdout, constants.O_RDONLY | constants.O_NONBLOCK);
   await writeFile(go, '');
-  await once(program, 'exit');
+  await program.ended;
   keeper = await started();
   await close(10 * WITHIN_MS);
   closeSync(reader);
@@ -110,7 +111,7 @@ test('a run that never began does not keep its log from being closed', async () 
 
 test('a removed log leaves nothing', async () => {
   const program = await run('echo x');
-  await once(program, 'exit');
+  await program.ended;
   await keeper.handlers().removeLog({ engineId });
   expect(await logFilesOf(join(folders.logs, engineId))).toEqual([]);
 });
