@@ -1,10 +1,16 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
-import type { FastifyRequest } from 'fastify';
-import { contractOf, type PermittedAccess } from '../http/route.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  contractOf,
+  type PermittedAccess,
+  permissionOf,
+  type RouteContract,
+} from '../http/route.ts';
 import { type Caller, membershipIn, setCaller, setScope } from './caller.ts';
-import { KeyStore } from './key.store.ts';
+import { KeyStore, keyHasEnded } from './key.store.ts';
 import { notFound } from './not-found.ts';
+import { OpenRequests } from './open-requests.ts';
 import { requirePermission } from './permissions.ts';
 import { type OrganizationScope, type ProjectScope, ScopeStore } from './scope.store.ts';
 import { SessionStore } from './session.store.ts';
@@ -18,6 +24,7 @@ export class AccessGuard implements CanActivate {
     @Inject(SessionStore) private readonly sessions: SessionStore,
     @Inject(SessionCookie) private readonly cookie: SessionCookie,
     @Inject(ScopeStore) private readonly scopes: ScopeStore,
+    @Inject(OpenRequests) private readonly openRequests: OpenRequests,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -30,11 +37,16 @@ export class AccessGuard implements CanActivate {
     }
     const caller = await this.#callerOf(request);
     setCaller(request, caller);
+    let scope = null;
     if (contract.access === 'operator') {
       requireOperator(caller);
     } else if (contract.access !== 'caller') {
       const params = request.params as Record<string, string>;
-      setScope(request, await this.#scopeOf(contract.access, caller, params));
+      scope = await this.#scopeOf(contract.access, caller, params);
+      setScope(request, scope);
+    }
+    if (mayLast(contract)) {
+      this.openRequests.add(context.switchToHttp().getResponse<FastifyReply>(), caller, scope);
     }
     return true;
   }
@@ -44,7 +56,7 @@ export class AccessGuard implements CanActivate {
     if (key !== null) {
       const caller = await this.keys.callerOf(key);
       if (caller !== null) return caller;
-      throw new AppError('unauthenticated', 'This API key is unknown, revoked or expired.');
+      throw keyHasEnded();
     }
     const session = this.cookie.tokenOf(request);
     if (session === null) throw new AppError('unauthenticated', NOBODY);
@@ -59,17 +71,23 @@ export class AccessGuard implements CanActivate {
     caller: Caller,
     { organization = '', project = '' }: Record<string, string>,
   ): Promise<OrganizationScope | ProjectScope> {
-    if ('organization' in access) {
-      const scope = await this.scopes.organization(caller, organization);
-      if (scope === null) throw notFound(`organization ${organization}`);
-      requirePermission(membershipIn(caller, scope), access.organization);
-      return scope;
+    const isProjects = 'project' in access;
+    const scope = isProjects
+      ? await this.scopes.project(caller, { organization, project })
+      : await this.scopes.organization(caller, organization);
+    if (scope === null) {
+      throw notFound(
+        isProjects ? `project ${organization}/${project}` : `organization ${organization}`,
+      );
     }
-    const scope = await this.scopes.project(caller, { organization, project });
-    if (scope === null) throw notFound(`project ${organization}/${project}`);
-    requirePermission(membershipIn(caller, scope), access.project);
+    requirePermission(membershipIn(caller, scope), permissionOf(access));
     return scope;
   }
+}
+
+/** A change is not among them: what takes from its caller what they may must not end its own answer. */
+function mayLast({ method, upload }: RouteContract): boolean {
+  return method === 'GET' || upload !== undefined;
 }
 
 /** @throws AppError `forbidden` */

@@ -38,6 +38,25 @@ export function membershipIn(
   throw new Error(`${credentialId} has a scope in ${organizationId}, but is not of it`);
 }
 
+/**
+ * Whether somebody may do all that they might before.
+ * @param scope in which; null: anywhere
+ */
+export function mayStill(
+  now: Caller,
+  before: Caller,
+  scope: { organizationId: string } | null,
+): boolean {
+  const mattered = before.memberships.filter(
+    ({ organizationId }) => scope === null || organizationId === scope.organizationId,
+  );
+  const isLess = mattered.some(({ organizationId, permissions }) => {
+    const found = now.memberships.find((one) => one.organizationId === organizationId);
+    return permissions.some((permission) => !found?.permissions.includes(permission));
+  });
+  return !isLess && (now.isOperator || !before.isOperator);
+}
+
 /** @throws AppError `forbidden`: it is a key */
 export function userOf({ userId }: Caller): string {
   if (userId !== null) return userId;

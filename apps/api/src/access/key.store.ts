@@ -1,33 +1,49 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Database } from '@slipway/db';
+import { AppError } from '@slipway/contracts';
+import type { Database, Prisma } from '@slipway/db';
 import { DATABASE } from '../platform.module.ts';
 import type { Caller } from './caller.ts';
 import { hashOfToken } from './credential.ts';
 import { lesserOf, type Permission, permissionsOf, type Role } from './permissions.ts';
+import { Recent } from './recent.ts';
 
 /** @unscoped a key is what says whose the caller is */
 @Injectable()
 export class KeyStore {
+  readonly #recent = new Recent<Caller>();
+
   constructor(@Inject(DATABASE) private readonly database: Database) {}
 
-  /** null when no key like that is valid now */
-  async callerOf(key: string): Promise<Caller | null> {
-    const { rows } = await this.database.pool.query<KeyRow>({
-      name: 'caller-of-key',
-      text: `${VALID_KEY} AND k."keyHash" = $1`,
-      values: [hashOfToken(key)],
+  /** null when no key like that is valid, or was half a second ago */
+  callerOf(key: string): Promise<Caller | null> {
+    const hash = hashOfToken(key);
+    return this.#recent.get(hash.toString('base64'), async () => {
+      const { rows } = await this.database.pool.query<KeyRow>({
+        name: 'caller-of-key',
+        text: `${VALID_KEY} AND k."keyHash" = $1`,
+        values: [hash],
+      });
+      return this.#used(rows[0]);
     });
-    return this.#used(rows[0]);
   }
 
   /** For what was made with a key and must end with it. @param id `key_…` */
-  async callerOfId(id: string): Promise<Caller | null> {
+  callerOfId(id: string): Promise<Caller | null> {
+    return this.#recent.get(id, async () => this.#used((await this.#rowsOf([id]))[0]));
+  }
+
+  /** Of those that are valid right now. @param ids of other things too */
+  async callersOfIds(ids: readonly string[]): Promise<Caller[]> {
+    return (await this.#rowsOf(ids)).map(callerOf);
+  }
+
+  async #rowsOf(ids: readonly string[]): Promise<KeyRow[]> {
     const { rows } = await this.database.pool.query<KeyRow>({
-      name: 'caller-of-key-id',
-      text: `${VALID_KEY} AND k.id = $1`,
-      values: [id],
+      name: 'callers-of-key-ids',
+      text: `${VALID_KEY} AND k.id = ANY($1)`,
+      values: [ids],
     });
-    return this.#used(rows[0]);
+    return rows;
   }
 
   async #used(row: KeyRow | undefined): Promise<Caller | null> {
@@ -40,6 +56,17 @@ export class KeyStore {
     }
     return callerOf(row);
   }
+}
+
+export function keyHasEnded(): AppError {
+  return new AppError('unauthenticated', 'This API key is unknown, revoked or expired.');
+}
+
+/** What a key is right now. @unscoped as above. @throws AppError `unauthenticated` */
+export async function callerOfKeyIn(tx: Prisma.TransactionClient, id: string): Promise<Caller> {
+  const [row] = await tx.$queryRawUnsafe<KeyRow[]>(`${VALID_KEY} AND k.id = $1`, id);
+  if (row === undefined) throw keyHasEnded();
+  return callerOf(row);
 }
 
 interface KeyRow {

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Database } from '@slipway/db';
 import { DATABASE } from '../platform.module.ts';
 import type { Caller } from './caller.ts';
+import { Recent } from './recent.ts';
 
 /** The organization and the project of the base images, which everybody may pull. */
 export const LIBRARY = 'library';
@@ -37,37 +38,45 @@ export type { OrganizationScope, ProjectScope };
 /** @unscoped it is what makes scopes */
 @Injectable()
 export class ScopeStore {
+  readonly #organizations = new Recent<OrganizationScope>();
+  readonly #projects = new Recent<ProjectScope>();
+
   constructor(@Inject(DATABASE) private readonly database: Database) {}
 
   /** @param reference slug or identifier. @returns null when there is no such one, or the caller may not use it */
   async organization(caller: Caller, reference: string): Promise<OrganizationScope | null> {
-    const { rows } = await this.database.pool.query<{ id: string; slug: string }>({
-      name: 'organization-of-reference',
-      text: 'SELECT id, slug FROM "Organization" WHERE $1 IN (slug, id)',
-      values: [reference],
+    const scope = await this.#organizations.get(reference, async () => {
+      const { rows } = await this.database.pool.query<{ id: string; slug: string }>({
+        name: 'organization-of-reference',
+        text: 'SELECT id, slug FROM "Organization" WHERE $1 IN (slug, id)',
+        values: [reference],
+      });
+      return rows[0] === undefined ? null : new OrganizationScope(rows[0].id, rows[0].slug);
     });
-    const [found] = rows;
-    if (found === undefined || !isOpen(caller, found.id, null)) return null;
-    return new OrganizationScope(found.id, found.slug);
+    return scope !== null && isOpen(caller, scope.organizationId, null) ? scope : null;
   }
 
   /** @param place slugs or identifiers. @returns null when there is no such one, or the caller may not use it */
   async project(
     caller: Caller,
-    place: { organization: string; project: string },
+    { organization, project }: { organization: string; project: string },
   ): Promise<ProjectScope | null> {
-    const { rows } = await this.database.pool.query<
-      Record<'organizationId' | 'id' | 'path', string>
-    >({
-      name: 'project-of-reference',
-      text: `SELECT o.id AS "organizationId", p.id, o.slug || '/' || p.slug AS path
-        FROM "Project" p JOIN "Organization" o ON o.id = p."organizationId"
-        WHERE $1 IN (o.slug, o.id) AND $2 IN (p.slug, p.id)`,
-      values: [place.organization, place.project],
+    const scope = await this.#projects.get(`${organization}/${project}`, async () => {
+      const { rows } = await this.database.pool.query<
+        Record<'organizationId' | 'id' | 'path', string>
+      >({
+        name: 'project-of-reference',
+        text: `SELECT o.id AS "organizationId", p.id, o.slug || '/' || p.slug AS path
+          FROM "Project" p JOIN "Organization" o ON o.id = p."organizationId"
+          WHERE $1 IN (o.slug, o.id) AND $2 IN (p.slug, p.id)`,
+        values: [organization, project],
+      });
+      const [found] = rows;
+      return found === undefined
+        ? null
+        : new ProjectScope(found.organizationId, found.id, found.path);
     });
-    const [found] = rows;
-    if (found === undefined || !isOpen(caller, found.organizationId, found.id)) return null;
-    return new ProjectScope(found.organizationId, found.id, found.path);
+    return scope !== null && isOpen(caller, scope.organizationId, scope.projectId) ? scope : null;
   }
 
   /** For what the platform itself does in a project, long after somebody asked for it. */

@@ -28,15 +28,20 @@ export class SessionStore {
   async callerOf(token: string): Promise<Caller | null> {
     const { rows } = await this.database.pool.query<SessionRow>({
       name: 'caller-of-session',
-      text: `SELECT s.id, s."userId", COALESCE((
-          SELECT json_agg(json_build_object('organizationId', "organizationId", 'role', role)
-            ORDER BY "createdAt")
-          FROM "Membership" WHERE "userId" = s."userId"
-        ), '[]') AS memberships
-        FROM "Session" s WHERE s."tokenHash" = $1 AND s."expiresAt" > now()`,
+      text: `${VALID_SESSION} AND s."tokenHash" = $1`,
       values: [hashOfToken(token)],
     });
     return rows[0] === undefined ? null : callerOf(rows[0]);
+  }
+
+  /** Of those that are valid now. @param ids of other things too */
+  async callersOfIds(ids: readonly string[]): Promise<Caller[]> {
+    const { rows } = await this.database.pool.query<SessionRow>({
+      name: 'callers-of-session-ids',
+      text: `${VALID_SESSION} AND s.id = ANY($1)`,
+      values: [ids],
+    });
+    return rows.map(callerOf);
   }
 
   /** Those of theirs that are over go. @returns its token, which is kept nowhere */
@@ -82,6 +87,13 @@ interface SessionRow {
   userId: string;
   memberships: { organizationId: string; role: Role }[];
 }
+
+const VALID_SESSION = `SELECT s.id, s."userId", COALESCE((
+    SELECT json_agg(json_build_object('organizationId', "organizationId", 'role', role)
+      ORDER BY "createdAt")
+    FROM "Membership" WHERE "userId" = s."userId"
+  ), '[]') AS memberships
+  FROM "Session" s WHERE s."expiresAt" > now()`;
 
 function callerOf({ id, userId, memberships }: SessionRow): Caller {
   return {

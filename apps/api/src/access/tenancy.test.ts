@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { declaredRoutes } from '../http/route.ts';
+import { declaredRoutes, permissionOf } from '../http/route.ts';
 import { buildOpenApiDocument } from '../openapi/document.ts';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
 import { pushTestImage } from '../testing/image.fixture.ts';
@@ -32,8 +32,7 @@ const operators = declaredRoutes()
   .map(({ method, path }) => ({ method, path: path.replace(/:(\w+)/g, '{$1}') }));
 const permitted = declaredRoutes().flatMap(({ method, path, access }) => {
   if (typeof access === 'string') return [];
-  const permission = 'project' in access ? access.project : access.organization;
-  return [{ method, path: path.replace(/:(\w+)/g, '{$1}'), permission }];
+  return [{ method, path: path.replace(/:(\w+)/g, '{$1}'), permission: permissionOf(access) }];
 });
 const ofThings = ofProjects.filter(({ path }) => /\{project\}.*\{/.test(path));
 

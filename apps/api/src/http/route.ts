@@ -42,6 +42,10 @@ export interface RouteContract {
 
 export type PermittedAccess = { organization: Permission } | { project: Permission };
 
+export function permissionOf(access: PermittedAccess): Permission {
+  return 'project' in access ? access.project : access.organization;
+}
+
 type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined;
 
 type Json<C extends RouteContract> = { body: Parsed<C['body']>; upload: null };

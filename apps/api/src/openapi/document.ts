@@ -6,7 +6,7 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { SESSION_COOKIE } from '../access/session-cookie.ts';
-import { declaredRoutes, type PermittedAccess, type RouteContract } from '../http/route.ts';
+import { declaredRoutes, permissionOf, type RouteContract } from '../http/route.ts';
 import { Streamed } from '../http/streamed.ts';
 import { Problem } from './problem.schema.ts';
 // Every controller, and with it every contract.
@@ -74,16 +74,12 @@ function operation(route: RouteContract): ZodOpenApiOperationObject {
 }
 
 function descriptionOf({ description, access }: RouteContract): { description?: string } {
-  const needed = typeof access === 'string' ? NEEDED[access] : permissionOf(access);
+  const needed = typeof access === 'string' ? NEEDED[access] : `Needs \`${permissionOf(access)}\`.`;
   const text = [description, needed].filter((part) => part !== undefined).join('\n\n');
   return text === '' ? {} : { description: text };
 }
 
 const NEEDED = { public: undefined, caller: undefined, operator: 'For the operator.' };
-
-function permissionOf(access: PermittedAccess): string {
-  return `Needs \`${'project' in access ? access.project : access.organization}\`.`;
-}
 
 function pathParameters(route: RouteContract): { path?: z.ZodObject } {
   const names = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '');

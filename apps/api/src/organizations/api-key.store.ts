@@ -111,14 +111,12 @@ interface Origin {
   expiresAt: Date | null;
 }
 
-/** @throws AppError `unauthenticated`: the caller's key is revoked by now */
 async function originIn(
   tx: Prisma.TransactionClient,
   { userId, credentialId }: Caller,
 ): Promise<Origin> {
   if (userId !== null) return { createdById: userId, parentId: null, expiresAt: null };
-  const parent = await tx.apiKey.findUnique({ where: { id: credentialId, revokedAt: null } });
-  if (parent === null) throw new AppError('unauthenticated', 'This API key is revoked.');
+  const parent = await tx.apiKey.findUniqueOrThrow({ where: { id: credentialId } });
   const { id: parentId, createdById, expiresAt } = parent;
   return { createdById, parentId, expiresAt };
 }

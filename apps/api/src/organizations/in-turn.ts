@@ -1,5 +1,6 @@
 import type { Prisma } from '@slipway/db';
 import { type Caller, type Membership, membershipIn, membershipOf } from '../access/caller.ts';
+import { callerOfKeyIn } from '../access/key.store.ts';
 import { notFound } from '../access/not-found.ts';
 import type { Role } from '../access/permissions.ts';
 import type { OrganizationScope } from '../access/scope.store.ts';
@@ -15,7 +16,7 @@ export async function lockMembers(
 /**
  * In turn with all else that changes who is of the organization.
  * @returns what the caller is in it by now
- * @throws AppError `not-found` when they are no longer of it
+ * @throws AppError `not-found` when they are no longer of it, `unauthenticated` when their key has ended
  */
 export async function membershipInTurn(
   tx: Prisma.TransactionClient,
@@ -24,8 +25,8 @@ export async function membershipInTurn(
 ): Promise<Membership> {
   const { organizationId, slug } = scope;
   await lockMembers(tx, organizationId);
-  const { userId } = caller;
-  if (userId === null) return membershipIn(caller, scope);
+  const { userId, credentialId } = caller;
+  if (userId === null) return membershipIn(await callerOfKeyIn(tx, credentialId), scope);
   const id = { organizationId, userId };
   const found = await tx.membership.findUnique({ where: { organizationId_userId: id } });
   if (found === null) throw notFound(`organization ${slug}`);

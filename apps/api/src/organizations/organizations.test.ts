@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
+import { addMember, addPerson, invite, type Person } from '../testing/person.fixture.ts';
 
 const SIGN_UP = '/v1/auth/sign-up';
 const ACCEPT = '/v1/invitations/accept';
@@ -12,31 +13,8 @@ afterAll(async () => {
   await api?.[Symbol.asyncDispose]();
 });
 
-type Person = Awaited<ReturnType<typeof person>>;
-
-/** Somebody who is signed in, with the organization `<name>`; their address is `<name>@example.test`. */
-async function person(name: string) {
-  const headers = await api.addPerson(name);
-  const call = (method: string, path: string, body?: unknown) =>
-    api.call(method, path, { headers, token: null, ...(body === undefined ? {} : { body }) });
-  return { name, call };
-}
-
-/** @returns the invitation's token */
-async function invite(by: Person, to: string, role: string, organization = by.name) {
-  const at = `/v1/organizations/${organization}/invitations`;
-  const { status, body } = await by.call('POST', at, { email: `${to}@example.test`, role });
-  expect(status).toBe(201);
-  return body.token as string;
-}
-
-/** A new person of the owner's organization. */
-async function member(owner: Person, name: string, role: string): Promise<Person> {
-  const token = await invite(owner, name, role);
-  const them = await person(name);
-  expect((await them.call('POST', ACCEPT, { token })).status).toBe(200);
-  return them;
-}
+const person = (name: string) => addPerson(api, name);
+const member = (owner: Person, name: string, role: string) => addMember(api, owner, { name, role });
 
 const forbidden = { status: 403, body: { code: 'forbidden' } };
 const gone = { status: 404, body: { code: 'not-found' } };

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Caller, membershipIn, membershipOf } from '../access/caller.ts';
 import { isKey } from '../access/credential.ts';
 import { KeyStore } from '../access/key.store.ts';
-import type { Permission } from '../access/permissions.ts';
+import { may, type Permission } from '../access/permissions.ts';
 import { LIBRARY, type ProjectScope, ScopeStore } from '../access/scope.store.ts';
 import { ImageStore, type Repository } from '../images/image.store.ts';
 import { OciError } from './oci-error.ts';
@@ -115,10 +115,8 @@ export class RegistryAccess {
     if (rest.length === 0) return null;
     const scope = await this.scopes.project(caller, { organization, project });
     if (scope === null) return null;
-    const { permissions } = membershipIn(caller, scope);
-    const actions = (['pull', 'push'] as const).filter((action) =>
-      permissions.includes(NEEDED[action]),
-    );
+    const membership = membershipIn(caller, scope);
+    const actions = (['pull', 'push'] as const).filter((action) => may(membership, NEEDED[action]));
     return { scope, name: rest.join('/'), actions };
   }
 

@@ -1,7 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import type { Logger } from '@slipway/log';
 import { AccessModule } from '../access/access.module.ts';
+import { KeyStore } from '../access/key.store.ts';
+import { OpenRequests } from '../access/open-requests.ts';
 import { ImageStore } from '../images/image.store.ts';
-import { coreModule } from '../platform.module.ts';
+import { coreModule, LOGGER } from '../platform.module.ts';
 import type { Core } from '../roles/role.ts';
 import { AbandonedUploads } from './abandoned-uploads.ts';
 import { BlobEndpoint } from './blob.endpoint.ts';
@@ -14,10 +17,17 @@ import { TokenEndpoint } from './token.endpoint.ts';
 import { UploadEndpoint } from './upload.endpoint.ts';
 import { UploadIds } from './upload-ids.ts';
 
+const openRequests = {
+  provide: OpenRequests,
+  inject: [KeyStore, LOGGER],
+  useFactory: (keys: KeyStore, log: Logger) => new OpenRequests([keys], log),
+};
+
 @Module({
   imports: [AccessModule],
   providers: [
     ...[ImageStore, Registry, RegistryAccess, RegistryTokens, UploadIds, AbandonedUploads],
+    openRequests,
     ...[BlobEndpoint, UploadEndpoint, ManifestEndpoint, TokenEndpoint, MetricsEndpoint],
   ],
 })

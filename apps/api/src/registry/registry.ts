@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from '@slipway/log';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { OpenRequests } from '../access/open-requests.ts';
 import { LOGGER } from '../platform.module.ts';
 import { BlobEndpoint } from './blob.endpoint.ts';
 import { decoded, type Endpoint, endpointOf } from './endpoint.ts';
@@ -8,6 +9,7 @@ import type { Exchange } from './exchange.ts';
 import { ManifestEndpoint } from './manifest.endpoint.ts';
 import { asOciError, OciError, sendOciError } from './oci-error.ts';
 import { RegistryAccess } from './registry-access.ts';
+import { NODES } from './registry-token.ts';
 import { TokenEndpoint } from './token.endpoint.ts';
 import { UploadEndpoint } from './upload.endpoint.ts';
 
@@ -24,6 +26,7 @@ export class Registry {
     @Inject(UploadEndpoint) private readonly upload: UploadEndpoint,
     @Inject(ManifestEndpoint) private readonly manifest: ManifestEndpoint,
     @Inject(TokenEndpoint) private readonly token: TokenEndpoint,
+    @Inject(OpenRequests) private readonly openRequests: OpenRequests,
   ) {}
 
   /** @param fastify without routes, leaving bodies in `request.raw` */
@@ -39,6 +42,9 @@ export class Registry {
     const caller = await this.access.callerOf(request.headers.authorization);
     if (caller === null) {
       throw new OciError('UNAUTHORIZED', 'Send an API key: as the password, with any user name.');
+    }
+    if (caller.caller.credentialId !== NODES) {
+      this.openRequests.add(reply, caller.caller, null); // a key is of one organization only
     }
     await this.#answer(endpoint, {
       ...{ request, reply, caller },

@@ -6,6 +6,7 @@ import { urlOf } from '@slipway/process';
 import { Queues } from '@slipway/queue';
 import { RoutePublisher } from '@slipway/routes';
 import { Connections } from '@slipway/rpc';
+import { OpenRequests } from '../access/open-requests.ts';
 import { Guesses } from '../accounts/guesses.ts';
 import { AgentDoor } from '../agents/agent-door.ts';
 import { appModule } from '../app.module.ts';
@@ -50,6 +51,8 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
     (part) => app.get(part).loop,
   );
   for (const loop of loops) loop.start();
+  const openRequests = app.get(OpenRequests);
+  openRequests.start();
   return {
     url: urlOf(rest.fastify.server),
     async close() {
@@ -57,6 +60,7 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
         drained(rest, () => app.close()),
         drained(agents, () => agents.fastify.close()),
         ...loops.map((loop) => loop.close()),
+        openRequests.close(),
       ]);
       await app.get(Connections).close();
       await queues.close();

@@ -1,5 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import { urlOf } from '@slipway/process';
+import { OpenRequests } from '../access/open-requests.ts';
 import type { RegistryEnv } from '../env.ts';
 import { drained } from '../http/drained.ts';
 import { createServer } from '../http/server.ts';
@@ -30,10 +31,16 @@ export async function startRegistryRole(core: Core, env: RegistryEnv): Promise<R
   await server.fastify.listen({ port: env.REGISTRY_PORT, host: env.REGISTRY_HOST });
   const abandoned = app.get(AbandonedUploads);
   abandoned.start();
+  const openRequests = app.get(OpenRequests);
+  openRequests.start();
   return {
     url: urlOf(server.fastify.server),
     async close() {
-      await Promise.all([drained(server, () => server.fastify.close()), abandoned.close()]);
+      await Promise.all([
+        drained(server, () => server.fastify.close()),
+        abandoned.close(),
+        openRequests.close(),
+      ]);
       await app.close();
     },
   };

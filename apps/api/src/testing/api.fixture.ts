@@ -42,7 +42,7 @@ interface CallOptions {
   token?: string | null;
 }
 
-interface Answer {
+export interface Answer {
   status: number;
   headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of the body
