@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { join } from 'node:path';
+import { createLogger } from '@slipway/log';
+import fastify from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
 import { pushTestImage } from '../testing/image.fixture.ts';
 import { addMember, addPerson, type Credential, type Person } from '../testing/person.fixture.ts';
+import { OpenRequests } from './open-requests.ts';
 
 /* What was begun with a right does not outlast it. */
 
@@ -38,7 +42,7 @@ afterAll(async () => {
 });
 
 interface Open {
-  /** the status of an answer, if there is one; null: it is cut off */
+  /** the status of an answer, once there is one */
   readonly fate: () => number | 'open' | 'cut';
   close(): void;
 }
@@ -191,4 +195,42 @@ test('a push is cut off when the key is revoked that it, or its token, was begun
   }
   await ada.call('DELETE', `${KEYS}/${key.id}`);
   await areCut(all);
+});
+
+test('who left before they were known is forgotten; others go on while nobody can be asked', async () => {
+  const asked: (readonly string[])[] = [];
+  const callersOfIds = (ids: readonly string[]) => {
+    asked.push(ids);
+    return Promise.reject(new Error('the database is away'));
+  };
+  const log = createLogger({ name: 'test', level: 'silent' });
+  const requests = new OpenRequests([{ callersOfIds }], log);
+  const callerCalled = (credentialId: string) => {
+    return { credentialId, userId: null, isOperator: false, memberships: [] };
+  };
+  const server = fastify({ forceCloseConnections: true });
+  const [here, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  server.get('/left', async (_, reply) => {
+    here.resolve();
+    await once(reply.raw, 'close');
+    requests.add(reply, callerCalled('key_left'), null);
+    left.resolve();
+  });
+  server.get('/stays', (_, reply) => {
+    reply.raw.writeHead(200).flushHeaders();
+    requests.add(reply, callerCalled('key_stays'), null);
+  });
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  const leaver = open(`${url}/left`, {});
+  const stayer = open(`${url}/stays`, {});
+  await vi.waitFor(() => expect(stayer.fate()).toBe(200), WITHIN);
+  await here.promise;
+  leaver.close();
+  await left.promise;
+  requests.start();
+  await vi.waitFor(() => expect(asked.length).toBeGreaterThan(1), WITHIN);
+  expect(new Set(asked.flat())).toEqual(new Set(['key_stays']));
+  expect(stayer.fate()).toBe(200);
+  await requests.close();
+  await server.close();
 });

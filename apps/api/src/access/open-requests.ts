@@ -3,7 +3,8 @@ import { Repeater } from '@slipway/process';
 import type { FastifyReply } from 'fastify';
 import { type Caller, mayStill } from './caller.ts';
 
-const EVERY_MS = 500;
+/** A request may have begun with what was found half a second before (`Recent`): together less than one. */
+const EVERY_MS = 400;
 
 /** What knows who calls with which credential: a key or a session. */
 interface Credentials {
@@ -45,6 +46,7 @@ export class OpenRequests {
 
   /** @param scope in which it is; null: wherever the caller may act */
   add(reply: FastifyReply, caller: Caller, scope: OpenRequest['scope']): void {
+    if (reply.raw.closed) return; // they left while we asked who they are
     const request = { reply, caller, scope };
     this.#open.add(request);
     reply.raw.once('close', () => this.#open.delete(request));
