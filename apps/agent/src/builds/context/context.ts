@@ -16,6 +16,8 @@ interface Limits {
 const LIMITS: Limits = { entries: 200_000, bytes: 4 * 1024 ** 3 };
 const MAX_DOCKERFILE_KIB = 256;
 const SHOWN_CHARACTERS = 400;
+/** A name of thousands of characters and the reason behind it come in pieces. */
+const MAX_COMPLAINTS = 64 * 1024;
 
 /**
  * Unpacks a build's context, maybe compressed, below `folder`. GNU tar writes nothing outside of it,
@@ -98,7 +100,7 @@ async function outcomeOf(
     if (entries > limits.entries) tar.kill('SIGKILL');
   });
   tar.stderr.setEncoding('utf8').on('data', (text: string) => {
-    if (complaints.length < 4096) complaints += text;
+    if (complaints.length < MAX_COMPLAINTS) complaints += text;
   });
   const [code, signal] = await once(tar, 'close');
   const [first = ''] = complaints
