@@ -278,38 +278,12 @@ test('without a key the registry says where to get a token, which is good for wh
   expect((await call('GET', '/v2/', { token: `${token}x` })).status).toBe(401);
 });
 
-test('another tenant’s repository is indistinguishable from none, in every call', async () => {
-  const digest = await pushImage('acme/web/app', 'v1', acme.token);
+test('another tenant’s blob is not mounted', async () => {
+  await pushImage('acme/web/app', 'v1', acme.token);
   const config = digestOf('{}');
-  const attempts = (repository: string): [string, string, Options?][] => [
-    ['GET', `/v2/${repository}/manifests/v1`],
-    ['HEAD', `/v2/${repository}/manifests/${digest}`],
-    ['PUT', `/v2/${repository}/manifests/v1`, { body: '{}' }],
-    ['DELETE', `/v2/${repository}/manifests/${digest}`],
-    ['GET', `/v2/${repository}/tags/list`],
-    ['GET', `/v2/${repository}/blobs/${config}`],
-    ['HEAD', `/v2/${repository}/blobs/${config}`],
-    ['DELETE', `/v2/${repository}/blobs/${config}`],
-    ['POST', `/v2/${repository}/blobs/uploads/`],
-    ['PATCH', `/v2/${repository}/blobs/uploads/upl_x`, { body: 'x' }],
-    ['PUT', `/v2/${repository}/blobs/uploads/upl_x?digest=${config}`],
-    ['GET', `/v2/${repository}/blobs/uploads/upl_x`],
-    ['DELETE', `/v2/${repository}/blobs/uploads/upl_x`],
-  ];
-  const answers = (repository: string) =>
-    Promise.all(
-      attempts(repository).map(async ([method, path, options]) => {
-        const answer = await call(method, path, options);
-        const text = (await answer.text()).replaceAll(repository, '<name>');
-        return [answer.status, text.replace(/"requestId":"[^"]+"/, '')];
-      }),
-    );
-  const foreign = await answers('acme/web/app');
-  expect(foreign).toEqual(await answers('nobody/web/app'));
-  expect(new Set(foreign.map(([status]) => status))).toEqual(new Set([404]));
-
   const mount = `/v2/${name}/blobs/uploads/?mount=${config}&from=acme/web/app`;
   expect((await call('POST', mount)).status).toBe(202);
+  expect(await codeOf(await call('GET', `/v2/${name}/blobs/${config}`))).toBe('404 BLOB_UNKNOWN');
   expect((await call('HEAD', `/v2/acme/web/app/blobs/${config}`, acme)).status).toBe(200);
 });
 
@@ -335,18 +309,6 @@ test('base images are pushed by the operator and pulled by everybody', async () 
   expect((await call('GET', '/v2/library/base/manifests/latest', acme)).status).toBe(200);
   const push = await call('POST', '/v2/library/base/blobs/uploads/', acme);
   expect(await codeOf(push)).toBe('403 DENIED');
-});
-
-test('who may only look pulls, and does not push', async () => {
-  await pushImage(name, 'seen');
-  const viewer = await api.addKey('viewer');
-  expect((await call('GET', `/v2/${name}/manifests/seen`, viewer)).status).toBe(200);
-  const pushes = [
-    await call('POST', `/v2/${name}/blobs/uploads/`, viewer),
-    await call('DELETE', `/v2/${name}/manifests/seen`, viewer),
-  ];
-  for (const push of pushes) expect(await codeOf(push)).toBe('403 DENIED');
-  expect((await call('GET', `/v2/${name}/manifests/seen`, viewer)).status).toBe(200);
 });
 
 test('a client that goes away in the middle of a blob leaves nothing of it', async () => {

@@ -1,0 +1,257 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildOpenApiDocument } from '../openapi/document.ts';
+import { type Answer, startTestApi, type TestApi } from '../testing/api.fixture.ts';
+import { type Estate, furnish } from '../testing/estate.fixture.ts';
+import { joinTestNode, type TestNode } from '../testing/node.fixture.ts';
+import {
+  CLOSED,
+  OF_OPERATORS,
+  OF_ORGANIZATIONS,
+  type Operation,
+  pathOf,
+} from '../testing/operations.fixture.ts';
+import { addPerson, type Person } from '../testing/person.fixture.ts';
+
+/*
+ * Wherever a request has room for a name, somebody puts one of another organization: in each field of a
+ * body, each parameter of a query, and in headers, of each operation of the OpenAPI document. It is as if
+ * what is named were not there, and nothing of it is another afterwards.
+ */
+
+const CANARY = 'a value for few';
+
+let api: TestApi;
+let node: TestNode;
+let ada: Person;
+let adas: Estate;
+/** what is ada’s, with a name like it that nobody has */
+let foreign: [name: string, nobodys: string][];
+beforeAll(async () => {
+  api = await startTestApi();
+  node = await joinTestNode(api);
+  ada = await addPerson(api, 'ada');
+  adas = await furnish(api, node, { owner: ada, canary: CANARY });
+  const { project: _, node: __, ...names } = adas;
+  const ids = ['', '/projects/default'].map(async (path) => {
+    const { body } = await ada.call('GET', `/v1/organizations/ada${path}`);
+    return body.id as string;
+  });
+  foreign = [
+    ...[...Object.values(names), ...(await Promise.all(ids))].map(besidesNobodys),
+    ['ada/default/app', 'nobody/default/app'],
+    ['ada/default/app', 'ada/default/nothing'],
+    ['adas-guest@example.test', 'nobody@example.test'],
+  ];
+});
+afterAll(async () => {
+  await node?.[Symbol.asyncDispose]();
+  await api?.[Symbol.asyncDispose]();
+});
+
+function besidesNobodys(name: string): [string, string] {
+  return [name, name.replace(/.$/, (last) => (last === '0' ? '1' : '0'))];
+}
+
+interface Schema {
+  $ref?: string;
+  type?: string;
+  enum?: unknown[];
+  properties?: Record<string, Schema>;
+  required?: string[];
+  items?: Schema;
+  anyOf?: Schema[];
+}
+interface Documented {
+  parameters?: { in: string; name: string; schema: Schema }[];
+  requestBody?: { content: Record<string, { schema: Schema }> };
+}
+
+const document = buildOpenApiDocument();
+const documented = ({ method, path }: Operation) =>
+  (document.paths?.[path] as Record<string, Documented> | undefined)?.[method.toLowerCase()] ?? {};
+
+function resolved(schema: Schema): Schema {
+  const name = schema.$ref?.split('/').at(-1);
+  return name === undefined ? schema : (document.components?.schemas?.[name] as Schema);
+}
+
+interface Field {
+  path: string[];
+  isList: boolean;
+}
+
+/** Where a body has room for a name. */
+function fieldsOf(given: Schema, path: string[] = [], isList = false): Field[] {
+  const { type, enum: values, properties = {}, items, anyOf = [] } = resolved(given);
+  return [
+    ...(type === 'string' && values === undefined ? [{ path, isList }] : []),
+    ...Object.entries(properties).flatMap(([name, one]) => fieldsOf(one, [...path, name])),
+    ...(items === undefined ? [] : fieldsOf(items, path, true)),
+    ...anyOf.flatMap((one) => fieldsOf(one, path, isList)),
+  ];
+}
+
+/** What is given for what a body has to have, each time another; and for what it may. */
+let made = 0;
+const SAMPLES: Record<string, (own: Estate) => unknown> = {
+  name: () => `name-${++made}`,
+  slug: () => `slug-${++made}`,
+  email: () => `email-${++made}@example.test`,
+  role: () => 'viewer',
+  image: () => 'app',
+  context: ({ context }) => context,
+};
+
+function bodyOf(given: Schema, own: Estate): Record<string, unknown> {
+  const { properties = {}, required = [] } = resolved(given);
+  const entries = Object.entries(properties).flatMap(([name, schema]) => {
+    const sample = SAMPLES[name]?.(own);
+    if (sample !== undefined) return [[name, sample]];
+    if (!required.includes(name)) return [];
+    if (resolved(schema).type === 'object') return [[name, bodyOf(schema, own)]];
+    throw new Error(`say in SAMPLES what a ${name} may be`);
+  });
+  return Object.fromEntries(entries);
+}
+
+function withField(body: Record<string, unknown>, { path, isList }: Field, value: string): object {
+  const [name = '', ...rest] = path;
+  if (rest.length === 0) return { ...body, [name]: isList ? [value] : value };
+  const inner = (body[name] ?? {}) as Record<string, unknown>;
+  return { ...body, [name]: withField(inner, { path: rest, isList }, value) };
+}
+
+/** Somebody with things of their own, where no name is taken. */
+async function newcomer(): Promise<{ them: Person; own: Estate }> {
+  const them = await addPerson(api, `newcomer-${++made}`);
+  return { them, own: await furnish(api, node, { owner: them, canary: 'their own value' }) };
+}
+
+/** All that ada can see of what she has. */
+async function view(): Promise<unknown> {
+  const paths = OF_ORGANIZATIONS.filter(
+    ({ method, path }) => method === 'GET' && !/\/(logs|wait)$/.test(path),
+  );
+  const seen = await Promise.all(paths.map(({ path }) => ada.call('GET', pathOf(path, adas))));
+  for (const { status } of seen) expect(status).toBe(200);
+  return seen.map(({ body }) => body);
+}
+
+type Ask = (name: string) => Promise<Answer>;
+
+/** @param ask puts a name where there is room for one */
+async function expectNothingOf(where: string, ask: Ask): Promise<void> {
+  for (const [name, nobodys] of foreign) {
+    const [asked, absent] = [await ask(name), await ask(nobodys)];
+    expect([where, name, asked.status, asked.body]).toEqual([
+      ...[where, name, absent.status],
+      asked.status < 300 ? asked.body : told(absent, nobodys, name, asked),
+    ]);
+    expect(asked.status).toBeLessThan(500);
+    expectSilence(asked.body, name);
+  }
+}
+
+/** What was said of one name, as if it had been said of the other. */
+function told({ body }: Answer, before: string, after: string, to: Answer): unknown {
+  const { requestId } = to.body;
+  return { ...JSON.parse(JSON.stringify(body).replaceAll(before, after)), requestId };
+}
+
+/** @param except what who asked has said themselves */
+function expectSilence(body: unknown, except = ''): void {
+  const text = JSON.stringify(body).replaceAll(except || '\0', '');
+  expect(text).not.toContain(CANARY);
+  for (const [name] of foreign) if (name !== 'ada') expect(text).not.toContain(name);
+}
+
+const isJson = (operation: Operation) =>
+  documented(operation).requestBody?.content['application/json'] !== undefined;
+
+describe('in a body', () => {
+  test.each(OF_ORGANIZATIONS.filter(isJson))('$name', async (operation) => {
+    const { method, path } = operation;
+    const schema = documented(operation).requestBody?.content['application/json']?.schema ?? {};
+    const { them, own } = await newcomer();
+    const before = await view();
+    const sample = await them.call(method, pathOf(path, own), bodyOf(schema, own));
+    expect([sample.status, sample.body]).not.toEqual([422, sample.body]);
+    for (const field of fieldsOf(schema)) {
+      await expectNothingOf(field.path.join('.'), (name) =>
+        them.call(method, pathOf(path, own), withField(bodyOf(schema, own), field, name)),
+      );
+    }
+    expect(await view()).toEqual(before);
+  });
+});
+
+describe('in a query', () => {
+  const namesOf = (operation: Operation): string[] =>
+    (documented(operation).parameters ?? [])
+      .filter((one) => one.in === 'query' && fieldsOf(one.schema).length > 0)
+      .map(({ name }) => name);
+  const withQuery = OF_ORGANIZATIONS.filter((operation) => namesOf(operation).length > 0);
+
+  test.each(withQuery)('$name', async (operation) => {
+    const { method, path } = operation;
+    const { them, own } = await newcomer();
+    const before = await view();
+    for (const parameter of namesOf(operation)) {
+      await expectNothingOf(parameter, (name) => {
+        const query = new URLSearchParams({ ...querySample(operation), [parameter]: name });
+        const there = `${pathOf(path, own)}?${query}`;
+        if (method === 'GET') return them.call(method, there);
+        const headers = { ...them.headers, 'content-type': 'application/x-tar' };
+        return api.call(method, there, { ...them, body: 'no tar: nobody builds it', headers });
+      });
+    }
+    expect(await view()).toEqual(before);
+  });
+
+  function querySample({ method, path }: Operation): Record<string, string> {
+    if (method === 'POST') return { image: 'web' };
+    return path.endsWith('/wait') ? { timeoutMs: '1' } : {};
+  }
+});
+
+describe('in headers', () => {
+  const gets = OF_ORGANIZATIONS.filter(
+    ({ method, path }) => method === 'GET' && !/\/(logs|wait)$/.test(path),
+  );
+  let them: Person;
+  let own: Estate;
+  beforeAll(async () => {
+    ({ them, own } = await newcomer());
+  });
+
+  test.each(gets)('$name', async ({ path }) => {
+    const there = pathOf(path, own);
+    const { body } = await them.call('GET', there);
+    const headers = { ...them.headers, ...claimsOf(pathOf(path, adas)) };
+    expect((await api.call('GET', there, { ...them, headers })).body).toEqual(body);
+    expectSilence(body);
+  });
+
+  /** what other servers believe */
+  function claimsOf(path: string): Record<string, string> {
+    return {
+      ...{ 'x-organization': 'ada', 'x-organization-id': 'ada', 'x-tenant': 'ada' },
+      ...{ 'x-user': adas.user ?? '', 'x-forwarded-user': 'ada@example.test', from: 'ada' },
+      ...{ 'x-original-url': path, 'x-rewrite-url': path, 'x-forwarded-uri': path },
+      ...{ 'x-forwarded-prefix': '/v1/organizations/ada', 'x-project-id': 'default' },
+    };
+  }
+});
+
+describe('who asks what is nobody’s in particular hears nothing of others', () => {
+  const operators = new Set(OF_OPERATORS.map(({ name }) => name));
+  const gets = CLOSED.filter(
+    (one) => one.method === 'GET' && !OF_ORGANIZATIONS.includes(one) && !operators.has(one.name),
+  );
+  test.each(gets)('$name', async ({ path }) => {
+    const { them, own } = await newcomer();
+    const { status, body } = await them.call('GET', pathOf(path, own));
+    expect(status).toBe(200);
+    expectSilence(body);
+  });
+});
