@@ -127,12 +127,14 @@ async function newcomer(): Promise<{ them: Person; own: Estate }> {
   return { them, own: await furnish(api, node, { owner: them, canary: 'their own value' }) };
 }
 
+/** They answer at once. */
+const GETS = OF_ORGANIZATIONS.filter(
+  ({ method, path }) => method === 'GET' && !/\/(logs|wait)$/.test(path),
+);
+
 /** All that ada can see of what she has. */
 async function view(): Promise<unknown> {
-  const paths = OF_ORGANIZATIONS.filter(
-    ({ method, path }) => method === 'GET' && !/\/(logs|wait)$/.test(path),
-  );
-  const seen = await Promise.all(paths.map(({ path }) => ada.call('GET', pathOf(path, adas))));
+  const seen = await Promise.all(GETS.map(({ path }) => ada.call('GET', pathOf(path, adas))));
   for (const { status } of seen) expect(status).toBe(200);
   return seen.map(({ body }) => body);
 }
@@ -215,16 +217,13 @@ describe('in a query', () => {
 });
 
 describe('in headers', () => {
-  const gets = OF_ORGANIZATIONS.filter(
-    ({ method, path }) => method === 'GET' && !/\/(logs|wait)$/.test(path),
-  );
   let them: Person;
   let own: Estate;
   beforeAll(async () => {
     ({ them, own } = await newcomer());
   });
 
-  test.each(gets)('$name', async ({ path }) => {
+  test.each(GETS)('$name', async ({ path }) => {
     const there = pathOf(path, own);
     const { body } = await them.call('GET', there);
     const headers = { ...them.headers, ...claimsOf(pathOf(path, adas)) };

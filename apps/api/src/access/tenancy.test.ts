@@ -11,10 +11,17 @@ import {
   OF_PROJECTS,
   OF_THINGS,
   OPEN,
+  type Operation,
   PERMITTED,
   pathOf,
 } from '../testing/operations.fixture.ts';
-import { addMember, addPerson, type Credential, type Person } from '../testing/person.fixture.ts';
+import {
+  addMember,
+  addPerson,
+  type Credential,
+  keyOf,
+  type Person,
+} from '../testing/person.fixture.ts';
 import { PERMISSIONS, permissionsOf, ROLES, type Role } from './permissions.ts';
 
 /*
@@ -61,18 +68,6 @@ afterAll(async () => {
   await node?.[Symbol.asyncDispose]();
   await api?.[Symbol.asyncDispose]();
 });
-
-interface Key {
-  id: string;
-  token: string;
-}
-
-async function keyOf(by: Person, wish: object): Promise<Key> {
-  const body = { name: 'a key', ...wish };
-  const made = await by.call('POST', `/v1/organizations/${by.name}/api-keys`, body);
-  expect([made.status, made.body]).toEqual([201, made.body]);
-  return made.body;
-}
 
 async function endCredentials(): Promise<void> {
   const at = '/v1/organizations/ada';
@@ -129,6 +124,15 @@ function changesNothing(): void {
   });
 }
 
+/** What is ada’s is answered as what is nobody’s. */
+async function expectAbsent({ method, path }: Operation, credential: Credential): Promise<void> {
+  const foreign = await api.call(method, pathOf(path, estate), credential);
+  expect(foreign).toMatchObject({ status: 404, body: { code: 'not-found' } });
+  const nowhere = pathOf(path, { ...estate, organization: 'nowhere' });
+  const absent = await api.call(method, nowhere, credential);
+  expect(absent.body.detail.replace('nowhere', 'ada')).toBe(foreign.body.detail);
+}
+
 test('without a key one gets the document, and how the platform is, and signs in', () => {
   expect(OPEN.map(({ path }) => path)).toEqual([
     ...['/v1/auth/sign-in', '/v1/auth/sign-out', '/v1/auth/sign-up'],
@@ -160,14 +164,8 @@ describe('what is the operator’s is 403 to the owner of an organization', () =
 
 describe('what is of another organization is 404, as if it were not there', () => {
   changesNothing();
-  test.each(OF_ORGANIZATIONS)('$name', async ({ method, path }) => {
-    for (const credential of [strangersKey, stranger]) {
-      const foreign = await api.call(method, pathOf(path, estate), credential);
-      expect(foreign).toMatchObject({ status: 404, body: { code: 'not-found' } });
-      const nowhere = pathOf(path, { ...estate, organization: 'nowhere' });
-      const absent = await api.call(method, nowhere, credential);
-      expect(absent.body.detail.replace('nowhere', 'ada')).toBe(foreign.body.detail);
-    }
+  test.each(OF_ORGANIZATIONS)('$name', async (operation) => {
+    for (const credential of [strangersKey, stranger]) await expectAbsent(operation, credential);
   });
 });
 
@@ -177,13 +175,7 @@ describe('what is not of a key’s project is 404 to it, as if it were not there
     bound = await keyOf(ada, { role: 'owner', project: 'other' });
   });
   changesNothing();
-  test.each(OF_ORGANIZATIONS)('$name', async ({ method, path }) => {
-    const answer = await api.call(method, pathOf(path, estate), bound);
-    expect(answer).toMatchObject({ status: 404, body: { code: 'not-found' } });
-    const nowhere = pathOf(path, { ...estate, organization: 'nowhere' });
-    const absent = await api.call(method, nowhere, bound);
-    expect(absent.body.detail.replace('nowhere', 'ada')).toBe(answer.body.detail);
-  });
+  test.each(OF_ORGANIZATIONS)('$name', (operation) => expectAbsent(operation, bound));
 });
 
 describe('what is somebody’s own is not there for others', () => {

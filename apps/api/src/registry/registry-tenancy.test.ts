@@ -5,7 +5,7 @@ import { PERMISSIONS } from '../access/permissions.ts';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
 import { contentsOf } from '../testing/contents.fixture.ts';
 import { pushTestImage } from '../testing/image.fixture.ts';
-import { addPerson, type Person } from '../testing/person.fixture.ts';
+import { addPerson, keyOf, type Person } from '../testing/person.fixture.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /* Each call of the registry: who may not, gets nothing, learns nothing, and changes nothing. */
@@ -74,18 +74,20 @@ beforeAll(async () => {
   database = api.openDatabase();
   ada = await addPerson(api, 'ada');
   await ada.call('POST', '/v1/organizations/ada/projects', { slug: 'other' });
-  const token = await keyOf(ada, { role: 'owner' });
+  const { token } = await keyOf(ada, { role: 'owner' });
   for (const project of ['default', 'other']) {
     await pushTestImage({ ...api, token }, `ada/${project}/app`, 'v1');
   }
   const begun = await call(write('POST', 'blobs/uploads/'), 'ada/default/app', token);
   expect(begun.status).toBe(202);
   upload = begun.headers.get('location')?.split('/').at(-1) ?? '';
-  outside.set('a stranger’s key', await keyOf(await addPerson(api, 'stranger'), { role: 'owner' }));
-  outside.set('a key for another project', await keyOf(ada, { role: 'owner', project: 'other' }));
+  const strangers = await keyOf(await addPerson(api, 'stranger'), { role: 'owner' });
+  const elsewhere = await keyOf(ada, { role: 'owner', project: 'other' });
+  outside.set('a stranger’s key', strangers.token);
+  outside.set('a key for another project', elsewhere.token);
   for (const needed of ['images:read', 'images:write']) {
     const scopes = PERMISSIONS.filter((one) => one !== needed);
-    lacking.set(needed, await keyOf(ada, { scopes }));
+    lacking.set(needed, (await keyOf(ada, { scopes })).token);
   }
   await endKeys();
 });
@@ -98,20 +100,11 @@ afterAll(async () => {
   await api?.[Symbol.asyncDispose]();
 });
 
-async function keyOf(by: Person, wish: object): Promise<string> {
-  const body = { name: 'a key', ...wish };
-  const made = await by.call('POST', `/v1/organizations/${by.name}/api-keys`, body);
-  expect([made.status, made.body]).toEqual([201, made.body]);
-  return made.body.token;
-}
-
 async function endKeys(): Promise<void> {
   const at = '/v1/organizations/ada/api-keys';
   for (const how of ['expired', 'revoked'] as const) {
-    const token = await keyOf(ada, { role: 'owner' });
+    const { id, token } = await keyOf(ada, { role: 'owner' });
     const registryToken = await tokenOf(token);
-    const keys = await ada.call('GET', at);
-    const { id } = keys.body.items.at(-1);
     if (how === 'revoked') await ada.call('DELETE', `${at}/${id}`);
     else {
       const data = { expiresAt: new Date(Date.now() - 1) };

@@ -19,6 +19,19 @@ export async function addPerson(api: TestApi, name: string): Promise<Person> {
   return { name, ...credential, call };
 }
 
+export interface TestKey {
+  id: string;
+  token: string;
+}
+
+/** An API key of their organization. @param wish its role or scopes, and what else it may have */
+export async function keyOf(by: Person, wish: object): Promise<TestKey> {
+  const body = { name: 'a key', ...wish };
+  const made = await by.call('POST', `/v1/organizations/${by.name}/api-keys`, body);
+  expect([made.status, made.body]).toEqual([201, made.body]);
+  return made.body;
+}
+
 /** @returns the invitation's token */
 export async function invite(
   by: Person,
