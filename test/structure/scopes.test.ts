@@ -41,7 +41,8 @@ function unscopedIn(statement: ts.Statement): string[] {
 function unscoped(callable: ts.FunctionDeclaration | ts.MethodDeclaration): string[] {
   const { name } = callable;
   if (name === undefined || ts.isPrivateIdentifier(name) || saysWhy(callable)) return [];
-  return typesOf(callable).some((type) => SCOPES.includes(type)) ? [] : [name.getText()];
+  const isScope = (type: string) => type.split(' | ').every((one) => SCOPES.includes(one));
+  return typesOf(callable).some(isScope) ? [] : [name.getText()];
 }
 
 function typesOf({ parameters }: ts.SignatureDeclaration): string[] {

@@ -12,6 +12,9 @@ import { BuildDoor } from './agents/build-door.ts';
 import { BuildOrderStore } from './agents/build-order.store.ts';
 import { ContainerOrderStore } from './agents/container-order.store.ts';
 import { ObservationStore } from './agents/observation.store.ts';
+import { AuditController } from './audit/audit.controller.ts';
+import { AuditStore } from './audit/audit.store.ts';
+import { AuditTrail } from './audit/audit-trail.ts';
 import { BuildController } from './builds/build.controller.ts';
 import { BuildLog } from './builds/build.log.ts';
 import { BuildService } from './builds/build.service.ts';
@@ -73,6 +76,7 @@ import { ServiceStore } from './services/service.store.ts';
   imports: [AccessModule, SessionModule],
   controllers: [
     ApiKeyController,
+    AuditController,
     AuthController,
     BuildController,
     ContainerController,
@@ -92,6 +96,7 @@ import { ServiceStore } from './services/service.store.ts';
   ],
   providers: [
     ...[AccountStore, AccountService, MeStore, MeService],
+    ...[AuditStore, AuditTrail],
     ...[OrganizationStore, MemberStore, InvitationStore, InvitationService, ApiKeyStore],
     ...[ProjectStore, NodeStore, ImageStore, ImageResolver, RegistryTokens],
     SealedValues,

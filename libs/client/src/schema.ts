@@ -307,6 +307,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who did what in an organization, or was refused it, the newest first
+         * @description Needs `audit:read`.
+         */
+        get: operations["listAuditRecords"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization}/invitations": {
         parameters: {
             query?: never;
@@ -1123,6 +1143,63 @@ export interface components {
             expiresAt: string | null;
             /** @description To a minute; null: not yet */
             lastUsedAt: string | null;
+        };
+        AuditRecordList: {
+            items: components["schemas"]["AuditRecord"][];
+            /** @description For the next page; null: this is the last */
+            nextCursor: string | null;
+        };
+        AuditRecord: {
+            id: string;
+            /** Format: date-time */
+            time: string;
+            /**
+             * @description What was called for: its `operationId` in this document
+             * @example createContainer
+             */
+            operation: string;
+            /**
+             * @description `succeeded`; `unchanged`: it was so already; `refused`, `failed`: see `reason`. Other values may come
+             * @example succeeded
+             * @example unchanged
+             * @example refused
+             * @example failed
+             */
+            outcome: string;
+            /** @description The problem’s code; null when there was none */
+            reason: string | null;
+            actor: {
+                /**
+                 * @example user
+                 * @example api-key
+                 */
+                type: string;
+                id: string;
+                /** @description Their email address, or the key’s name, as it is now */
+                name: string | null;
+            };
+            /** @description By which they came: the identifier of a session or of an API key */
+            credential: string;
+            ip: string;
+            userAgent: string;
+            /** @description Finds the call in all logs */
+            requestId: string;
+            /** @description Its identifier; null: of the organization itself */
+            project: string | null;
+            target: {
+                /**
+                 * @example container
+                 * @example api-key
+                 */
+                type: string;
+                /** @description null: see the name, which was as the caller gave it */
+                id: string | null;
+                name: string | null;
+            };
+            /** @description What else is worth to be known, such as the role that somebody was given */
+            details: {
+                [key: string]: string;
+            };
         };
         IssuedInvitation: {
             id: string;
@@ -2105,7 +2182,7 @@ export interface operations {
                      *       "services:write"
                      *     ]
                      */
-                    scopes?: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api-keys:read" | "api-keys:write" | "projects:read" | "projects:write" | "containers:read" | "containers:write" | "containers:control" | "services:read" | "services:write" | "services:control" | "environment:read" | "builds:read" | "builds:write" | "images:read" | "images:write")[];
+                    scopes?: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "audit:read" | "api-keys:read" | "api-keys:write" | "projects:read" | "projects:write" | "containers:read" | "containers:write" | "containers:control" | "services:read" | "services:write" | "services:control" | "environment:read" | "builds:read" | "builds:write" | "images:read" | "images:write")[];
                     /** @description Slug or identifier of the one project that it is for; all of them when left out */
                     project?: string;
                     /**
@@ -2173,6 +2250,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAuditRecords: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The last page's `nextCursor` */
+                cursor?: string;
+                /** @description Of this operation only */
+                operation?: string;
+                /** @description That ended so only */
+                outcome?: "succeeded" | "unchanged" | "refused" | "failed";
+                /** @description Of this person or API key only, by its identifier */
+                actor?: string;
+            };
+            header?: never;
+            path: {
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRecordList"];
+                };
             };
             default: components["responses"]["Problem"];
         };

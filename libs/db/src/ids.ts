@@ -17,7 +17,8 @@ export type IdPrefix =
   | 'bld'
   | 'svc'
   | 'rev'
-  | 'dep';
+  | 'dep'
+  | 'aud';
 
 /** A new row's identifier, e.g. `prj_01jdx…`: later ones sort behind earlier ones. */
 export function newId(prefix: IdPrefix): string {

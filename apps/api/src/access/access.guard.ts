@@ -7,7 +7,8 @@ import {
   permissionOf,
   type RouteContract,
 } from '../http/route.ts';
-import { type Caller, membershipIn, setCaller, setScope } from './caller.ts';
+import { Call } from './call.ts';
+import { type Caller, membershipIn, setCall, setScope } from './caller.ts';
 import { KeyStore, keyHasEnded } from './key.store.ts';
 import { notFound } from './not-found.ts';
 import { OpenRequests } from './open-requests.ts';
@@ -36,14 +37,16 @@ export class AccessGuard implements CanActivate {
       return true;
     }
     const caller = await this.#callerOf(request);
-    setCaller(request, caller);
+    const call = new Call(contract, caller, request);
+    setCall(request, call);
     let scope = null;
     if (contract.access === 'operator') {
       requireOperator(caller);
     } else if (contract.access !== 'caller') {
       const params = request.params as Record<string, string>;
-      scope = await this.#scopeOf(contract.access, caller, params);
+      scope = (await this.#scopeOf(contract.access, caller, params)).for(call);
       setScope(request, scope);
+      requirePermission(membershipIn(caller, scope), permissionOf(contract.access));
     }
     if (mayLast(contract)) {
       this.openRequests.add(context.switchToHttp().getResponse<FastifyReply>(), caller, scope);
@@ -75,13 +78,10 @@ export class AccessGuard implements CanActivate {
     const scope = isProjects
       ? await this.scopes.project(caller, { organization, project })
       : await this.scopes.organization(caller, organization);
-    if (scope === null) {
-      throw notFound(
-        isProjects ? `project ${organization}/${project}` : `organization ${organization}`,
-      );
-    }
-    requirePermission(membershipIn(caller, scope), permissionOf(access));
-    return scope;
+    if (scope !== null) return scope;
+    throw notFound(
+      isProjects ? `project ${organization}/${project}` : `organization ${organization}`,
+    );
   }
 }
 

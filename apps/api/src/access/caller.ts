@@ -1,5 +1,6 @@
 import { AppError } from '@slipway/contracts';
 import type { FastifyRequest } from 'fastify';
+import type { Call } from './call.ts';
 import { type Permission, permissionsOf, type Role } from './permissions.ts';
 import type { OrganizationScope, ProjectScope } from './scope.store.ts';
 
@@ -65,19 +66,19 @@ export function userOf({ userId }: Caller): string {
 
 type Scope = OrganizationScope | ProjectScope;
 
-const callers = new WeakMap<FastifyRequest, Caller>();
+const calls = new WeakMap<FastifyRequest, Call>();
 const scopes = new WeakMap<FastifyRequest, Scope>();
 
 /** The guard's finding, for as long as the request lasts. */
-export function setCaller(request: FastifyRequest, caller: Caller): void {
-  callers.set(request, caller);
+export function setCall(request: FastifyRequest, call: Call): void {
+  calls.set(request, call);
 }
 
-export function callerOf(request: FastifyRequest): Caller | null {
-  return callers.get(request) ?? null;
+export function callOf(request: FastifyRequest): Call | null {
+  return calls.get(request) ?? null;
 }
 
-/** The organization or the project of the route, which the caller may use. */
+/** The organization or the project of the route, in which the caller may act. */
 export function setScope(request: FastifyRequest, scope: Scope): void {
   scopes.set(request, scope);
 }

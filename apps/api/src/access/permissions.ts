@@ -11,6 +11,7 @@ export const PERMISSIONS = [
   'members:read',
   'members:write',
   'owners:write',
+  'audit:read',
   'api-keys:read',
   'api-keys:write',
   'projects:read',
@@ -34,10 +35,16 @@ export const ROLES = ['owner', 'admin', 'developer', 'responder', 'viewer'] as c
 export type Role = (typeof ROLES)[number];
 
 const OF_OWNERS: readonly Permission[] = ['owners:write'];
-const OF_ADMINS: readonly Permission[] = ['organization:write', 'members:write', 'projects:write'];
+const OF_ADMINS: readonly Permission[] = [
+  'organization:write',
+  'members:write',
+  'audit:read',
+  'projects:write',
+];
+const NOT_OF_VIEWERS: readonly Permission[] = ['audit:read', 'environment:read'];
 const OF_VIEWERS = PERMISSIONS.filter(
   (permission) =>
-    (permission.endsWith(':read') && permission !== 'environment:read') ||
+    (permission.endsWith(':read') && !NOT_OF_VIEWERS.includes(permission)) ||
     permission === 'api-keys:write',
 );
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Database } from '@slipway/db';
 import { DATABASE } from '../platform.module.ts';
+import type { Call } from './call.ts';
 import type { Caller } from './caller.ts';
 import { Recent } from './recent.ts';
 
@@ -14,11 +15,18 @@ export const LIBRARY = 'library';
 class OrganizationScope {
   /** what no other object has: without it anything of this shape would do */
   protected readonly isProven = true;
+  readonly projectId = null;
 
   constructor(
     readonly organizationId: string,
     readonly slug: string,
+    /** that it is for, who acts; null: the platform does */
+    readonly call: Call | null = null,
   ) {}
+
+  for(call: Call): OrganizationScope {
+    return new OrganizationScope(this.organizationId, this.slug, call);
+  }
 }
 
 /** The proof that its holder may act in a project. */
@@ -30,7 +38,13 @@ class ProjectScope {
     readonly projectId: string,
     /** `<organization>/<project>`: what the registry's paths begin with; `library` for base images */
     readonly path: string,
+    /** that it is for, who acts; null: the platform does */
+    readonly call: Call | null = null,
   ) {}
+
+  for(call: Call): ProjectScope {
+    return new ProjectScope(this.organizationId, this.projectId, this.path, call);
+  }
 }
 
 export type { OrganizationScope, ProjectScope };

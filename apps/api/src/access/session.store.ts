@@ -8,6 +8,7 @@ import type { Role } from './permissions.ts';
 
 export const SESSION_DAYS = 30;
 const DAY_MS = 86_400_000;
+const USER_AGENT_LENGTH = 300;
 
 /** What a browser says of itself: for who looks at their sessions. */
 export interface Client {
@@ -16,7 +17,7 @@ export interface Client {
 }
 
 export function clientOf({ headers, ip }: FastifyRequest): Client {
-  return { userAgent: headers['user-agent'] ?? '', ip };
+  return { userAgent: (headers['user-agent'] ?? '').slice(0, USER_AGENT_LENGTH), ip };
 }
 
 /** @unscoped a session is what says who the caller is */
@@ -56,7 +57,7 @@ export class SessionStore {
     await tx.session.create({
       data: {
         ...{ id: newId('ses'), userId, tokenHash: hashOfToken(token), expiresAt },
-        ...{ userAgent: userAgent.slice(0, 300), ip },
+        ...{ userAgent, ip },
       },
     });
     return token;

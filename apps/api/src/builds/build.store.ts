@@ -5,6 +5,7 @@ import { buildStatesBefore } from '@slipway/lifecycle';
 import { BUILDS } from '@slipway/queue';
 import { z } from 'zod';
 import type { ProjectScope } from '../access/scope.store.ts';
+import { AuditStore, type Target } from '../audit/audit.store.ts';
 import { OutboxStore } from '../dispatch/outbox.store.ts';
 import { DATABASE } from '../platform.module.ts';
 import { SealedValues } from '../secrets/sealed-values.ts';
@@ -38,16 +39,18 @@ export const SHOWN_OF_A_STEP = 16 * 1024;
 export class BuildStore {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
+    @Inject(AuditStore) private readonly audit: AuditStore,
     @Inject(OutboxStore) private readonly outbox: OutboxStore,
     @Inject(SealedValues) private readonly sealedValues: SealedValues,
   ) {}
 
   async create(
-    { organizationId, projectId, path }: ProjectScope,
+    scope: ProjectScope,
     accepted: AcceptedBuild,
     secrets: Record<string, string>,
     { requestId }: { requestId: string },
   ): Promise<BuildRow> {
+    const { organizationId, projectId, path } = scope;
     const id = newId('bld');
     const repository = `${path}/${accepted.image}`;
     const hasSecrets = Object.keys(secrets).length > 0;
@@ -56,6 +59,7 @@ export class BuildStore {
     return this.database.transaction(async (tx) => {
       const row = await tx.build.create({ data: { ...data, requestId } });
       await this.outbox.add(tx, BUILDS, { buildId: row.id, requestId });
+      await this.audit.record(tx, scope, targetOf(row), { context: row.contextId });
       return row;
     });
   }
@@ -77,7 +81,8 @@ export class BuildStore {
   }
 
   /** null when it is over. Who makes it at the moment hears of it with the next report. */
-  cancel({ projectId }: ProjectScope, id: string): Promise<BuildRow | null> {
+  cancel(scope: ProjectScope, id: string): Promise<BuildRow | null> {
+    const { projectId } = scope;
     return this.database.transaction(async (tx) => {
       await tx.$queryRaw`SELECT 1 FROM "Build" WHERE id = ${id} FOR UPDATE`;
       const where = { id, projectId, state: { in: [...buildStatesBefore('cancelled')] } };
@@ -89,6 +94,7 @@ export class BuildStore {
       const data = { state: 'cancelled', ...end, steps, sealedSecrets: null };
       const row = await tx.build.update({ where: { id }, data });
       await tx.$executeRaw`SELECT pg_notify('builds', ${id}), pg_notify('built', ${id})`;
+      await this.audit.record(tx, scope, targetOf(row));
       return row;
     });
   }
@@ -151,4 +157,8 @@ export class BuildStore {
 
 export function stepsOf({ steps }: Pick<BuildRow, 'steps'>): BuildStep[] {
   return z.array(BuildStepSchema).parse(steps);
+}
+
+function targetOf({ id, image, tag }: BuildRow): Target {
+  return { type: 'build', id, name: `${image}:${tag}` };
 }

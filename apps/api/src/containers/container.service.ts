@@ -176,8 +176,11 @@ export class ContainerService {
       const noted = await this.containers.noteSignal(scope, row);
       if (noted === null) return null;
     }
-    if (await this.signals.send(row, signal)) return row;
-    throw conflict(row, 'beginning or ending: it has no program that a signal could reach');
+    if (!(await this.signals.send(row, signal))) {
+      throw conflict(row, 'beginning or ending: it has no program that a signal could reach');
+    }
+    await this.containers.noteSent(scope, row);
+    return row;
   }
 
   #changeLiving(asked: Asked, reference: string, decide: Decide): Promise<Change> {

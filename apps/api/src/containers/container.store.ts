@@ -4,6 +4,7 @@ import { type Database, isUniqueViolation, newId, type Prisma } from '@slipway/d
 import { type ContainerState, statesBefore } from '@slipway/lifecycle';
 import { nodeQueue } from '@slipway/queue';
 import type { ProjectScope } from '../access/scope.store.ts';
+import { AuditStore, type Target } from '../audit/audit.store.ts';
 import { OutboxStore } from '../dispatch/outbox.store.ts';
 import { AddressStore } from '../networks/address.store.ts';
 import { DATABASE } from '../platform.module.ts';
@@ -60,6 +61,7 @@ interface Trace {
 export class ContainerStore {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
+    @Inject(AuditStore) private readonly audit: AuditStore,
     @Inject(OutboxStore) private readonly outbox: OutboxStore,
     @Inject(AddressStore) private readonly addresses: AddressStore,
   ) {}
@@ -93,6 +95,8 @@ export class ContainerStore {
     await this.addresses.assign(tx, scope, row);
     if (start) await tx.run.create({ data: { containerId: row.id, generation } });
     await this.#tell(tx, row);
+    const { image, imageDigest } = row;
+    await this.audit.record(tx, scope, targetOf(row), { image, imageDigest });
     return row;
   }
 
@@ -163,6 +167,11 @@ export class ContainerStore {
     return row ?? null;
   }
 
+  /** That a signal has reached its program. */
+  noteSent(scope: ProjectScope, row: ContainerRow): Promise<void> {
+    return this.audit.record(this.database.prisma, scope, targetOf(row));
+  }
+
   /** A new run of one that runs, once that has stopped. @returns null when it does not run (any more) */
   restart(
     scope: ProjectScope,
@@ -198,7 +207,7 @@ export class ContainerStore {
   }
 
   async #change(
-    { projectId }: ProjectScope,
+    scope: ProjectScope,
     id: string,
     change: {
       state: ContainerState;
@@ -213,24 +222,26 @@ export class ContainerStore {
     const { state, desired, from, data, wanted } = change;
     const before = statesBefore(state).filter((known) => from?.includes(known) ?? true);
     return this.#write(
-      { id, projectId, state: { in: before }, ...wanted },
+      scope,
+      { id, state: { in: before }, ...wanted },
       { ...data, state, desired, requestId },
     );
   }
 
-  #rest({ projectId }: ProjectScope, id: string, { requestId }: Trace) {
-    const isBetweenRuns = { id, projectId, restartAt: { not: null } };
-    return this.#write(isBetweenRuns, { desired: 'stopped', requestId });
+  #rest(scope: ProjectScope, id: string, { requestId }: Trace) {
+    const isBetweenRuns = { id, restartAt: { not: null } };
+    return this.#write(scope, isBetweenRuns, { desired: 'stopped', requestId });
   }
 
   /** What is desired is another, so its restart policy waits for nothing any more. */
   #write(
+    scope: ProjectScope,
     where: Prisma.ContainerWhereInput,
     data: Prisma.ContainerUpdateManyMutationInput,
   ): Promise<ContainerRow | null> {
     return this.database.transaction(async (tx) => {
       const [row] = await tx.container.updateManyAndReturn({
-        where,
+        where: { ...where, projectId: scope.projectId },
         data: { ...data, restartAt: null },
       });
       if (row === undefined) return null;
@@ -238,6 +249,7 @@ export class ContainerStore {
         await tx.run.create({ data: { containerId: row.id, generation: row.generation } });
       }
       await this.#tell(tx, row);
+      await this.audit.record(tx, scope, targetOf(row));
       return row;
     });
   }
@@ -247,4 +259,8 @@ export class ContainerStore {
     await this.outbox.add(tx, nodeQueue(nodeId), { engineId, requestId });
     await tellOf(tx, row.id);
   }
+}
+
+function targetOf({ id, name }: ContainerRow): Target {
+  return { type: 'container', id, name };
 }

@@ -9,6 +9,7 @@ import { AppError, type ErrorCode, toProblem } from '@slipway/contracts';
 import { isDatabaseAway } from '@slipway/db';
 import type { Logger } from '@slipway/log';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { callOf } from '../access/caller.ts';
 import { LOGGER } from '../platform.module.ts';
 import { methodsOfPath } from './declared-paths.ts';
 import { TooManyRequests } from './too-many-requests.ts';
@@ -44,6 +45,8 @@ export function sendProblem(error: AppError, request: FastifyRequest, reply: Fas
   if (error.code === 'method-not-allowed')
     reply.header('allow', methodsOfPath(instance).join(', '));
   closeIfUnread(request, reply);
+  const call = callOf(request);
+  if (call !== null) call.problem = error.code;
   reply
     .code(error.status)
     .type('application/problem+json')

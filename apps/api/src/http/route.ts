@@ -9,7 +9,8 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { type Caller, callerOf, scopeOf } from '../access/caller.ts';
+import type { Call } from '../access/call.ts';
+import { type Caller, callOf, scopeOf } from '../access/caller.ts';
 import type { Permission } from '../access/permissions.ts';
 import type { OrganizationScope, ProjectScope } from '../access/scope.store.ts';
 import type { Streamed } from './streamed.ts';
@@ -68,6 +69,8 @@ export type Input<C extends RouteContract> = {
   query: Parsed<C['query']>;
   /** who calls; null on a public route */
   caller: C['access'] extends 'public' ? null : Caller;
+  /** null on a public route */
+  call: C['access'] extends 'public' ? null : Call;
   /** what the caller may do something in; null unless the route is an organization's or a project's */
   scope: ScopeOf<C['access']>;
   request: FastifyRequest;
@@ -122,8 +125,9 @@ export const RouteInput = createParamDecorator((_: unknown, context: ExecutionCo
   const contract = contractOf(context);
   if (contract === undefined) throw new Error('@RouteInput() stands on a handler without @Route()');
   const reply = http.getResponse<FastifyReply>();
+  const call = callOf(request);
   return {
     ...parseInput(contract, request),
-    ...{ caller: callerOf(request), scope: scopeOf(request), request, reply },
+    ...{ call, caller: call?.caller ?? null, scope: scopeOf(request), request, reply },
   };
 });

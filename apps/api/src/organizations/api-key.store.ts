@@ -6,6 +6,7 @@ import { hashOfToken, newKey, prefixOf } from '../access/credential.ts';
 import { notFound } from '../access/not-found.ts';
 import { permissionsOf, requirePermission } from '../access/permissions.ts';
 import type { OrganizationScope } from '../access/scope.store.ts';
+import { AuditStore, type Target } from '../audit/audit.store.ts';
 import { invalid } from '../http/validate.ts';
 import { DATABASE } from '../platform.module.ts';
 import type { NewApiKey } from './api-key.schema.ts';
@@ -19,7 +20,10 @@ export type ApiKeyRow = Prisma.ApiKeyGetPayload<{ include: typeof WITH_ORIGIN }>
 /** The keys of an organization: each is somebody's, and ends with what it was made with. */
 @Injectable()
 export class ApiKeyStore {
-  constructor(@Inject(DATABASE) private readonly database: Database) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(AuditStore) private readonly audit: AuditStore,
+  ) {}
 
   /**
    * @returns the key itself too, which is kept nowhere
@@ -45,6 +49,10 @@ export class ApiKeyStore {
           expiresAt: expiryOf(wish, origin.expiresAt),
         },
         include: WITH_ORIGIN,
+      });
+      await this.audit.record(tx, scope, targetOf(row), {
+        ...(row.role === null ? { scopes: row.scopes.join(' ') } : { role: row.role }),
+        ...(row.project === null ? {} : { project: row.project.slug }),
       });
       return { row, token };
     });
@@ -82,6 +90,7 @@ export class ApiKeyStore {
         )
         UPDATE "ApiKey" SET "revokedAt" = now()
         WHERE id IN (SELECT id FROM ended) AND "revokedAt" IS NULL`;
+      await this.audit.record(tx, scope, targetOf(row));
     });
   }
 }
@@ -138,6 +147,10 @@ function expiryOf({ expiresAt }: NewApiKey, latest: Date | null): Date | null {
   if (expiresAt === undefined) return latest;
   if (latest === null || expiresAt <= latest) return expiresAt;
   throw invalid('expiresAt', `is after that of the key it is made with, ${latest.toISOString()}`);
+}
+
+function targetOf({ id, name }: ApiKeyRow): Target {
+  return { type: 'key', id, name };
 }
 
 /** A key's own are itself and those that were made with it. */

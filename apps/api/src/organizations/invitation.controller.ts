@@ -1,7 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import { z } from 'zod';
-import { userOf } from '../access/caller.ts';
 import { notFound } from '../access/not-found.ts';
 import { PageQuery, pageOf } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
@@ -85,9 +84,9 @@ export class InvitationController {
 
   @Route(acceptInvitation)
   async accept(
-    @RouteInput() { caller, body: { token } }: Input<typeof acceptInvitation>,
+    @RouteInput() { call, body: { token } }: Input<typeof acceptInvitation>,
   ): Promise<Output<typeof acceptInvitation>> {
-    const { organization, role } = await this.service.accept(userOf(caller), token);
+    const { organization, role } = await this.service.accept(call, token);
     return organizationOf(organization, role);
   }
 }

@@ -1,5 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
+import type { Call } from '../access/call.ts';
+import { userOf } from '../access/caller.ts';
 import { notFound } from '../access/not-found.ts';
 import { AccountStore } from '../accounts/account.store.ts';
 import { InvitationStore } from './invitation.store.ts';
@@ -15,16 +17,17 @@ export class InvitationService {
 
   /** @returns what they are of now, and as what. @throws AppError `not-found`, `forbidden` */
   async accept(
-    userId: string,
+    call: Call,
     token: string,
   ): Promise<{ organization: OrganizationRow; role: string }> {
+    const userId = userOf(call.caller);
     const invitation = await this.invitations.ofToken(token);
     if (invitation === null) throw notFound(OVER);
     const { email } = await this.accounts.withId(userId);
     if (email !== invitation.email) {
       throw new AppError('forbidden', `This invitation is for another address than ${email}.`);
     }
-    const role = await this.invitations.accept(invitation, userId);
+    const role = await this.invitations.accept(invitation, userId, call);
     if (role === null) throw notFound(OVER);
     return { organization: invitation.organization, role };
   }

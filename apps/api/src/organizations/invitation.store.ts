@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Database, newId, type Prisma } from '@slipway/db';
+import type { Call } from '../access/call.ts';
 import type { Caller } from '../access/caller.ts';
 import { hashOfToken, newToken } from '../access/credential.ts';
 import { requirePermission } from '../access/permissions.ts';
 import type { OrganizationScope } from '../access/scope.store.ts';
+import { AuditStore, type Target } from '../audit/audit.store.ts';
 import { DATABASE } from '../platform.module.ts';
 import { lockMembers, membershipInTurn } from './in-turn.ts';
 import type { NewInvitation } from './invitation.schema.ts';
@@ -20,7 +22,10 @@ export type OpenInvitation = Prisma.InvitationGetPayload<{ include: typeof WITH_
 
 @Injectable()
 export class InvitationStore {
-  constructor(@Inject(DATABASE) private readonly database: Database) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(AuditStore) private readonly audit: AuditStore,
+  ) {}
 
   /**
    * Takes the place of an earlier one for the same address.
@@ -48,6 +53,7 @@ export class InvitationStore {
         },
         include: WITH_INVITER,
       });
+      await this.audit.record(tx, scope, targetOf(row), { role });
       return { row, token };
     });
   }
@@ -66,11 +72,15 @@ export class InvitationStore {
   }
 
   /** @returns false: there is none like that */
-  async withdraw({ organizationId }: OrganizationScope, id: string): Promise<boolean> {
-    const { count } = await this.database.prisma.invitation.deleteMany({
-      where: { organizationId, id },
+  withdraw(scope: OrganizationScope, id: string): Promise<boolean> {
+    const where = { organizationId: scope.organizationId, id };
+    return this.database.transaction(async (tx) => {
+      const row = await tx.invitation.findFirst({ where });
+      if (row === null) return false;
+      const { count } = await tx.invitation.deleteMany({ where });
+      if (count > 0) await this.audit.record(tx, scope, targetOf(row));
+      return count > 0;
     });
-    return count > 0;
   }
 
   /** @unscoped its token says what it is to. @returns null: there is none like that, or it is over */
@@ -82,9 +92,18 @@ export class InvitationStore {
   }
 
   /** @unscoped it is what makes somebody a member. @returns see `redeem` */
-  accept(invitation: OpenInvitation, userId: string): Promise<string | null> {
-    return this.database.transaction((tx) => redeem(tx, invitation, userId));
+  accept(invitation: OpenInvitation, userId: string, call: Call): Promise<string | null> {
+    const place = { organizationId: invitation.organizationId, projectId: null, call };
+    return this.database.transaction(async (tx) => {
+      const role = await redeem(tx, invitation, userId);
+      if (role !== null) await this.audit.record(tx, place, targetOf(invitation), { role });
+      return role;
+    });
   }
+}
+
+function targetOf({ id, email }: { id: string; email: string }): Target {
+  return { type: 'invitation', id, name: email };
 }
 
 /**

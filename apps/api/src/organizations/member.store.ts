@@ -5,6 +5,7 @@ import { type Caller, userOf } from '../access/caller.ts';
 import { notFound } from '../access/not-found.ts';
 import { type Role, requirePermission } from '../access/permissions.ts';
 import type { OrganizationScope } from '../access/scope.store.ts';
+import { AuditStore, type Target } from '../audit/audit.store.ts';
 import { DATABASE } from '../platform.module.ts';
 import { membershipInTurn } from './in-turn.ts';
 
@@ -16,7 +17,10 @@ export type MemberRow = Prisma.MembershipGetPayload<{ include: typeof WITH_USER 
 /** Who is of an organization, and as what. There is an owner always, once there was one. */
 @Injectable()
 export class MemberStore {
-  constructor(@Inject(DATABASE) private readonly database: Database) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(AuditStore) private readonly audit: AuditStore,
+  ) {}
 
   /** By their identifiers, those behind `after`. */
   list(
@@ -45,11 +49,13 @@ export class MemberStore {
       if (role === 'owner' || member.role === 'owner') requirePermission(callers, 'owners:write');
       await letGo(tx, member);
       const { organizationId, userId } = member;
-      return tx.membership.update({
+      const changed = await tx.membership.update({
         where: { organizationId_userId: { organizationId, userId } },
         data: { role },
         include: WITH_USER,
       });
+      await this.audit.record(tx, scope, targetOf(member), { role, before: member.role });
+      return changed;
     });
   }
 
@@ -59,7 +65,7 @@ export class MemberStore {
       const callers = await membershipInTurn(tx, scope, caller);
       const member = await find(tx, scope, reference);
       requirePermission(callers, member.role === 'owner' ? 'owners:write' : 'members:write');
-      await end(tx, member);
+      await this.#end(tx, scope, member);
     });
   }
 
@@ -68,8 +74,24 @@ export class MemberStore {
     const userId = userOf(caller);
     return this.database.transaction(async (tx) => {
       await membershipInTurn(tx, scope, caller);
-      await end(tx, await find(tx, scope, userId));
+      await this.#end(tx, scope, await find(tx, scope, userId));
     });
+  }
+
+  /** And their keys with them. */
+  async #end(
+    tx: Prisma.TransactionClient,
+    scope: OrganizationScope,
+    member: MemberRow,
+  ): Promise<void> {
+    await letGo(tx, member);
+    const { organizationId, userId } = member;
+    await tx.apiKey.updateMany({
+      where: { organizationId, createdById: userId, revokedAt: null },
+      data: { revokedAt: new Date() },
+    });
+    await tx.membership.delete({ where: { organizationId_userId: { organizationId, userId } } });
+    await this.audit.record(tx, scope, targetOf(member), { before: member.role });
   }
 }
 
@@ -90,15 +112,8 @@ async function find(
   return found;
 }
 
-/** And their keys with them. */
-async function end(tx: Prisma.TransactionClient, member: MemberRow): Promise<void> {
-  await letGo(tx, member);
-  const { organizationId, userId } = member;
-  await tx.apiKey.updateMany({
-    where: { organizationId, createdById: userId, revokedAt: null },
-    data: { revokedAt: new Date() },
-  });
-  await tx.membership.delete({ where: { organizationId_userId: { organizationId, userId } } });
+function targetOf({ user }: MemberRow): Target {
+  return { type: 'user', id: user.id, name: user.email };
 }
 
 /** What they have invited others to is withdrawn: it was theirs to offer as what they were. */

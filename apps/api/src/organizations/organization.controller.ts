@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import { z } from 'zod';
-import { membershipIn, userOf } from '../access/caller.ts';
+import { membershipIn } from '../access/caller.ts';
 import { PageQuery, pageOf } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import {
@@ -48,9 +48,9 @@ export class OrganizationController {
 
   @Route(createOrganization)
   async create(
-    @RouteInput() { caller, body: { slug, name = slug } }: Input<typeof createOrganization>,
+    @RouteInput() { call, body: { slug, name = slug } }: Input<typeof createOrganization>,
   ): Promise<Output<typeof createOrganization>> {
-    const row = await this.organizations.create(userOf(caller), { slug, name });
+    const row = await this.organizations.create(call, { slug, name });
     if (row !== null) return organizationOf(row, 'owner');
     throw new AppError('already-exists', `There is an organization "${slug}" already.`);
   }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Database, isUniqueViolation, newId, type Prisma } from '@slipway/db';
 import type { OrganizationScope, ProjectScope } from '../access/scope.store.ts';
+import { AuditStore } from '../audit/audit.store.ts';
 import { DATABASE } from '../platform.module.ts';
 
 const WITH_ORGANIZATION = { organization: { select: { slug: true } } } as const;
@@ -9,17 +10,26 @@ export type ProjectRow = Prisma.ProjectGetPayload<{ include: typeof WITH_ORGANIZ
 
 @Injectable()
 export class ProjectStore {
-  constructor(@Inject(DATABASE) private readonly database: Database) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(AuditStore) private readonly audit: AuditStore,
+  ) {}
 
   /** null: the slug is taken */
   async create(
-    { organizationId }: OrganizationScope,
+    scope: OrganizationScope,
     named: { slug: string; name: string },
   ): Promise<ProjectRow | null> {
+    const { organizationId } = scope;
     try {
-      return await this.database.prisma.project.create({
-        data: { id: newId('prj'), organizationId, ...named },
-        include: WITH_ORGANIZATION,
+      return await this.database.transaction(async (tx) => {
+        const row = await tx.project.create({
+          data: { id: newId('prj'), organizationId, ...named },
+          include: WITH_ORGANIZATION,
+        });
+        const { id, slug } = row;
+        await this.audit.record(tx, scope, { type: 'project', id, name: slug });
+        return row;
       });
     } catch (error) {
       if (isUniqueViolation(error)) return null;

@@ -10,6 +10,7 @@ import { OpenRequests } from '../access/open-requests.ts';
 import { Guesses } from '../accounts/guesses.ts';
 import { AgentDoor } from '../agents/agent-door.ts';
 import { appModule } from '../app.module.ts';
+import { AuditTrail } from '../audit/audit-trail.ts';
 import { BuildLogArchive } from '../builds/build-log-archive.ts';
 import { Restarts } from '../containers/restarts.ts';
 import { Dispatcher } from '../dispatch/dispatcher.ts';
@@ -42,6 +43,7 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
     rest.adapter,
     { bodyParser: false, abortOnError: false, logger: false },
   );
+  app.get(AuditTrail).watch(rest.fastify);
   publishDocument(buildOpenApiDocument());
   await app.listen(env.API_PORT, env.API_HOST);
   app.get(AgentDoor).serveOn(agents.fastify);

@@ -60,9 +60,12 @@ export async function addRevision(
   return id;
 }
 
+/** @returns its identifier */
 export async function addDeploy(
   tx: Prisma.TransactionClient,
   deploy: { serviceId: string; revisionId: string; requestId: string },
-): Promise<void> {
-  await tx.deploy.create({ data: { id: newId('dep'), ...deploy, phases: [...WAITING] } });
+): Promise<string> {
+  const id = newId('dep');
+  await tx.deploy.create({ data: { id, ...deploy, phases: [...WAITING] } });
+  return id;
 }

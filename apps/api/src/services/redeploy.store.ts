@@ -4,6 +4,7 @@ import { AppError } from '@slipway/contracts';
 import type { Database, Prisma } from '@slipway/db';
 import { type DeployState, isDeployOver } from '@slipway/lifecycle';
 import type { ProjectScope } from '../access/scope.store.ts';
+import { AuditStore } from '../audit/audit.store.ts';
 import { invalid } from '../http/validate.ts';
 import type { ResolvedImage } from '../images/image-resolver.ts';
 import { DATABASE } from '../platform.module.ts';
@@ -15,6 +16,7 @@ import {
   lockDeploys,
 } from './deploy-records.ts';
 import { ServiceTemplate } from './service.schema.ts';
+import { targetOf } from './service.store.ts';
 
 /** What the tenant wants, without the image when that is to stay. */
 export interface ChangedTemplate {
@@ -41,7 +43,10 @@ const ROLLED_BACK: Interruption = {
  */
 @Injectable()
 export class RedeployStore {
-  constructor(@Inject(DATABASE) private readonly database: Database) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(AuditStore) private readonly audit: AuditStore,
+  ) {}
 
   /** @param change what the newest deploy's revision becomes */
   change(
@@ -106,14 +111,15 @@ export class RedeployStore {
 
   /** @param choose which revision, in view of the newest deploy; null: none */
   async #deploy(
-    { projectId }: ProjectScope,
+    scope: ProjectScope,
     { serviceId, requestId, how }: { serviceId: string; requestId: string; how: Interruption },
     choose: (tx: Prisma.TransactionClient, newest: NewestDeploy) => Promise<string | null>,
   ): Promise<boolean | null> {
-    const service = { id: serviceId, projectId, deletedAt: null };
+    const where = { id: serviceId, projectId: scope.projectId, deletedAt: null };
     return this.database.transaction(async (tx) => {
-      const unfinished = await lockDeploys(tx, service);
-      if ((await tx.service.findFirst({ where: service })) === null) return null;
+      const unfinished = await lockDeploys(tx, where);
+      const service = await tx.service.findFirst({ where });
+      if (service === null) return null;
       const newest = await tx.deploy.findFirstOrThrow({
         where: { serviceId },
         orderBy: { id: 'desc' },
@@ -122,8 +128,9 @@ export class RedeployStore {
       const revisionId = await choose(tx, newest);
       if (revisionId === null) return false;
       await endDeploys(tx, unfinished, how);
-      await addDeploy(tx, { serviceId, revisionId, requestId });
+      const deploy = await addDeploy(tx, { serviceId, revisionId, requestId });
       await tx.$executeRaw`SELECT pg_notify('services', ${serviceId})`;
+      await this.audit.record(tx, scope, targetOf(service), { deploy, revision: revisionId });
       return true;
     });
   }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Database, isUniqueViolation, newId, type Prisma } from '@slipway/db';
 import type { ProjectScope } from '../access/scope.store.ts';
+import { AuditStore, type Target } from '../audit/audit.store.ts';
 import type { ResolvedImage } from '../images/image-resolver.ts';
 import { DATABASE } from '../platform.module.ts';
 import { RouteStore } from '../routing/route.store.ts';
@@ -34,15 +35,17 @@ export type ServiceRow = Prisma.ServiceGetPayload<{ include: typeof WITH_STATE }
 export class ServiceStore {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
+    @Inject(AuditStore) private readonly audit: AuditStore,
     @Inject(RouteStore) private readonly routes: RouteStore,
   ) {}
 
   /** With its first revision, which is to be deployed. @returns null when a name is taken */
   async create(
-    { organizationId, projectId }: ProjectScope,
+    scope: ProjectScope,
     accepted: { name: string; template: ServiceTemplate; image: ResolvedImage },
     { requestId }: { requestId: string },
   ): Promise<ServiceRow | null> {
+    const { organizationId, projectId } = scope;
     const { name, template, image } = accepted;
     const id = newId('svc');
     const label = `${name}-${id.slice(-LABEL_ID_LENGTH)}`;
@@ -50,8 +53,9 @@ export class ServiceStore {
       await this.database.transaction(async (tx) => {
         await tx.service.create({ data: { id, organizationId, projectId, name, label } });
         const revisionId = await addRevision(tx, id, { template, image });
-        await addDeploy(tx, { serviceId: id, revisionId, requestId });
+        const deploy = await addDeploy(tx, { serviceId: id, revisionId, requestId });
         await this.routes.change(tx, id);
+        await this.audit.record(tx, scope, targetOf({ id, name }), { deploy });
       });
     } catch (error) {
       if (isUniqueViolation(error)) return null;
@@ -81,15 +85,18 @@ export class ServiceStore {
   }
 
   /** Its name and its host lead nowhere at once; its containers go soon. @returns null when it is deleted already */
-  async delete({ projectId }: ProjectScope, id: string): Promise<ServiceRow | null> {
+  async delete(scope: ProjectScope, id: string): Promise<ServiceRow | null> {
+    const { projectId } = scope;
     const isDone = await this.database.transaction(async (tx) => {
       await endDeploys(tx, await lockDeploys(tx, { id, projectId }), DELETED);
-      const { count } = await tx.service.updateMany({
+      const [deleted] = await tx.service.updateManyAndReturn({
         where: { id, projectId, deletedAt: null },
         data: { deletedAt: new Date() },
       });
-      if (count > 0) await this.routes.change(tx, id);
-      return count > 0;
+      if (deleted === undefined) return false;
+      await this.routes.change(tx, id);
+      await this.audit.record(tx, scope, targetOf(deleted));
+      return true;
     });
     return isDone ? this.#withState(id) : null;
   }
@@ -97,6 +104,10 @@ export class ServiceStore {
   #withState(id: string): Promise<ServiceRow> {
     return this.database.prisma.service.findUniqueOrThrow({ where: { id }, include: WITH_STATE });
   }
+}
+
+export function targetOf({ id, name }: { id: string; name: string }): Target {
+  return { type: 'service', id, name };
 }
 
 const LABEL_ID_LENGTH = 6;

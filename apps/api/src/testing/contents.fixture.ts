@@ -1,11 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import type { Database } from '@slipway/db';
 
-/** Of every table, what a caller can have changed: a node’s sign of life and a key’s last use are not. */
+/**
+ * Of every table, what a caller can have changed: a node’s sign of life and a key’s last use are not, and
+ * what is recorded of a call that is refused neither.
+ */
 const EVERY_ROW = `SELECT relname AS table, query_to_xml(format(
     'SELECT to_jsonb(t) - ''seenAt'' - ''lastUsedAt'' AS row FROM %I t ORDER BY 1', relname
   ), false, false, '')::text AS rows
-  FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname`;
+  FROM pg_class WHERE relname <> 'AuditRecord' AND relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname`;
 
 /** All that is stored, in the database and beside it: for `toEqual` */
 export async function contentsOf({ pool }: Database, blobsDir: string): Promise<unknown> {
