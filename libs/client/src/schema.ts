@@ -1189,7 +1189,7 @@ export interface components {
             target: {
                 /**
                  * @example container
-                 * @example api-key
+                 * @example key
                  */
                 type: string;
                 /** @description null: see the name, which was as the caller gave it */

@@ -7,7 +7,7 @@ import {
   permissionOf,
   type RouteContract,
 } from '../http/route.ts';
-import { Call } from './call.ts';
+import { Call, operationOf } from './call.ts';
 import { type Caller, membershipIn, setCall, setScope } from './caller.ts';
 import { KeyStore, keyHasEnded } from './key.store.ts';
 import { notFound } from './not-found.ts';
@@ -32,12 +32,14 @@ export class AccessGuard implements CanActivate {
     const contract = contractOf(context);
     if (contract === undefined) throw new Error('a route is served without a contract');
     const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const operation = operationOf(contract, request);
     if (contract.access === 'public') {
       this.cookie.requireOwnPage(request);
+      setCall(request, new Call(operation, null, request));
       return true;
     }
     const caller = await this.#callerOf(request);
-    const call = new Call(contract, caller, request);
+    const call = new Call(operation, caller, request);
     setCall(request, call);
     let scope = null;
     if (contract.access === 'operator') {

@@ -59,22 +59,22 @@ export function mayStill(
 }
 
 /** @throws AppError `forbidden`: it is a key */
-export function userOf({ userId }: Caller): string {
+export function userOf({ userId }: Pick<Caller, 'userId'>): string {
   if (userId !== null) return userId;
   throw new AppError('forbidden', 'An API key is nobody’s: sign in for this.');
 }
 
 type Scope = OrganizationScope | ProjectScope;
 
-const calls = new WeakMap<FastifyRequest, Call>();
+const calls = new WeakMap<FastifyRequest, Call<Caller | null>>();
 const scopes = new WeakMap<FastifyRequest, Scope>();
 
 /** The guard's finding, for as long as the request lasts. */
-export function setCall(request: FastifyRequest, call: Call): void {
+export function setCall(request: FastifyRequest, call: Call<Caller | null>): void {
   calls.set(request, call);
 }
 
-export function callOf(request: FastifyRequest): Call | null {
+export function callOf(request: FastifyRequest): Call<Caller | null> | null {
   return calls.get(request) ?? null;
 }
 

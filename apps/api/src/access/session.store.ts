@@ -45,27 +45,22 @@ export class SessionStore {
     return rows.map(callerOf);
   }
 
-  /** Those of theirs that are over go. @returns its token, which is kept nowhere */
+  /** Those of theirs that are over go. @returns its token too, which is kept nowhere */
   async begin(
+    tx: Prisma.TransactionClient,
     userId: string,
     { userAgent, ip }: Client,
-    tx: Prisma.TransactionClient = this.database.prisma,
-  ): Promise<string> {
+  ): Promise<{ id: string; token: string }> {
     await tx.session.deleteMany({ where: { userId, expiresAt: { lt: new Date() } } });
-    const token = newToken();
+    const [id, token] = [newId('ses'), newToken()];
     const expiresAt = new Date(Date.now() + SESSION_DAYS * DAY_MS);
     await tx.session.create({
       data: {
-        ...{ id: newId('ses'), userId, tokenHash: hashOfToken(token), expiresAt },
+        ...{ id, userId, tokenHash: hashOfToken(token), expiresAt },
         ...{ userAgent, ip },
       },
     });
-    return token;
-  }
-
-  /** Nothing when there is none. */
-  async end(token: string): Promise<void> {
-    await this.database.prisma.session.deleteMany({ where: { tokenHash: hashOfToken(token) } });
+    return { id, token };
   }
 
   /** Somebody's that are valid now, the latest first. */
@@ -74,12 +69,6 @@ export class SessionStore {
       where: { userId, expiresAt: { gt: new Date() } },
       orderBy: { id: 'desc' },
     });
-  }
-
-  /** @returns false: there is none like that, or it is somebody else's */
-  async endOne(userId: string, id: string): Promise<boolean> {
-    const { count } = await this.database.prisma.session.deleteMany({ where: { id, userId } });
-    return count > 0;
   }
 }
 

@@ -2,9 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { SlugSchema } from '@slipway/contracts';
 import { type Database, newId, type Prisma } from '@slipway/db';
-import { type Client, SessionStore } from '../access/session.store.ts';
+import type { Call } from '../access/call.ts';
+import { hashOfToken } from '../access/credential.ts';
+import { SessionStore } from '../access/session.store.ts';
+import { AuditStore, type Target } from '../audit/audit.store.ts';
 import { invalid } from '../http/validate.ts';
-import { type OpenInvitation, redeem } from '../organizations/invitation.store.ts';
+import { InvitationStore, type OpenInvitation } from '../organizations/invitation.store.ts';
 import { DATABASE } from '../platform.module.ts';
 
 const FIRST_PROJECT = { slug: 'default', name: 'Default' };
@@ -24,16 +27,19 @@ export class AccountStore {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
     @Inject(SessionStore) private readonly sessions: SessionStore,
+    @Inject(InvitationStore) private readonly invitations: InvitationStore,
+    @Inject(AuditStore) private readonly audit: AuditStore,
   ) {}
 
   /**
-   * With an organization and a project of their own, and of that which they are invited to.
-   * @returns their identifier; null: the address is taken
+   * With an organization and a project of their own, of that which they are invited to, and signed in.
+   * @returns the token of a session; null: the address is taken
    * @throws AppError `invalid-request` when the invitation is over by now
    */
   create(
     account: { email: string; name: string; passwordHash: string },
     invitation: OpenInvitation | null,
+    call: Call<null>,
   ): Promise<string | null> {
     return this.database.transaction(async (tx) => {
       const id = newId('usr');
@@ -43,23 +49,32 @@ export class AccountStore {
         skipDuplicates: true,
       });
       if (count === 0) return null;
-      const organizationId = await createOrganization(tx, account.name);
+      const { id: credentialId, token } = await this.sessions.begin(tx, id, call);
+      const by = call.by({ credentialId, userId: id });
+      const organization = await createOrganization(tx, account.name);
+      const { id: organizationId } = organization;
+      const place = { organizationId, projectId: null, call: by };
+      await this.audit.record(tx, place, { type: 'organization', ...organization });
       await tx.membership.create({ data: { organizationId, userId: id, role: 'owner' } });
       await tx.project.create({ data: { id: newId('prj'), organizationId, ...FIRST_PROJECT } });
-      if (invitation !== null && (await redeem(tx, invitation, id)) === null) {
+      if (invitation !== null && (await this.invitations.redeem(tx, invitation, by)) === null) {
         throw invalid('invitation', 'is over');
       }
-      return id;
+      return token;
     });
   }
 
   /** @returns the token of a new session; null: their password is another one by now */
-  beginSession({ id, passwordHash }: Account, client: Client): Promise<string | null> {
+  beginSession({ id, passwordHash }: Account, call: Call<null>): Promise<string | null> {
     return this.database.transaction(async (tx) => {
       // a change of password waits for us, and ends this session too
       const found = await tx.$queryRaw<unknown[]>`
         SELECT FROM "User" WHERE id = ${id} AND "passwordHash" = ${passwordHash} FOR SHARE`;
-      return found.length === 0 ? null : this.sessions.begin(id, client, tx);
+      if (found.length === 0) return null;
+      const { id: credentialId, token } = await this.sessions.begin(tx, id, call);
+      const by = call.by({ credentialId, userId: id });
+      await this.audit.recordOfPerson(tx, by, sessionTarget(credentialId));
+      return token;
     });
   }
 
@@ -68,14 +83,37 @@ export class AccountStore {
    * @param account with its present password
    * @returns the token of a new session; null: their password is another one by now
    */
-  changePassword(account: Account, passwordHash: string, client: Client): Promise<string | null> {
-    const { id } = account;
+  changePassword(account: Account, passwordHash: string, call: Call): Promise<string | null> {
+    const { id, email } = account;
     return this.database.transaction(async (tx) => {
       const where = { id, passwordHash: account.passwordHash };
       const { count } = await tx.user.updateMany({ where, data: { passwordHash } });
       if (count === 0) return null;
       await tx.session.deleteMany({ where: { userId: id } });
-      return this.sessions.begin(id, client, tx);
+      await this.audit.recordOfPerson(tx, call, { type: 'user', id, name: email });
+      return (await this.sessions.begin(tx, id, call)).token;
+    });
+  }
+
+  /** @returns false: there is none like that, or it is somebody else's */
+  endSession(userId: string, id: string, call: Call): Promise<boolean> {
+    return this.database.transaction(async (tx) => {
+      const { count } = await tx.session.deleteMany({ where: { id, userId } });
+      if (count > 0) await this.audit.recordOfPerson(tx, call, sessionTarget(id));
+      return count > 0;
+    });
+  }
+
+  /** Nothing when there is no such session. */
+  async signOut(token: string, call: Call<null>): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const found = await tx.session.findUnique({ where: { tokenHash: hashOfToken(token) } });
+      if (found === null) return;
+      const { id, userId } = found;
+      const { count } = await tx.session.deleteMany({ where: { id } });
+      if (count === 0) return;
+      const by = call.by({ credentialId: id, userId });
+      await this.audit.recordOfPerson(tx, by, sessionTarget(id));
     });
   }
 
@@ -88,8 +126,15 @@ export class AccountStore {
   }
 }
 
-/** Its slug is like its name, with something behind it when that is taken. */
-async function createOrganization(tx: Prisma.TransactionClient, name: string): Promise<string> {
+function sessionTarget(id: string): Target {
+  return { type: 'session', id, name: null };
+}
+
+/** Its slug is like its name, with something behind it when that is taken. @returns its slug as its name */
+async function createOrganization(
+  tx: Prisma.TransactionClient,
+  name: string,
+): Promise<{ id: string; name: string }> {
   const id = newId('org');
   const usual = slugOf(name);
   for (let slug = usual; ; slug = `${usual}-${randomBytes(SUFFIX_BYTES).toString('hex')}`) {
@@ -97,7 +142,7 @@ async function createOrganization(tx: Prisma.TransactionClient, name: string): P
       data: { id, slug, name },
       skipDuplicates: true,
     });
-    if (count > 0) return id;
+    if (count > 0) return { id, name: slug };
   }
 }
 

@@ -1,7 +1,8 @@
 import { Controller, Inject } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { clientOf, SessionStore } from '../access/session.store.ts';
+import type { Call } from '../access/call.ts';
+import { SessionStore } from '../access/session.store.ts';
 import { SessionCookie } from '../access/session-cookie.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { Me } from '../me/me.schema.ts';
@@ -30,6 +31,12 @@ const signOut = defineRoute({
   responses: { 204: null },
 });
 
+interface Asked {
+  call: Call<null>;
+  request: FastifyRequest;
+  reply: FastifyReply;
+}
+
 @Controller()
 export class AuthController {
   constructor(
@@ -40,42 +47,35 @@ export class AuthController {
   ) {}
 
   @Route(signUp)
-  async signUp(
-    @RouteInput() { body, request, reply }: Input<typeof signUp>,
-  ): Promise<Output<typeof signUp>> {
-    this.cookie.requireOwnHost(request);
-    return this.#begin(await this.accounts.signUp(body, clientOf(request)), { request, reply });
+  async signUp(@RouteInput() input: Input<typeof signUp>): Promise<Output<typeof signUp>> {
+    this.cookie.requireOwnHost(input.request);
+    return this.#begin(await this.accounts.signUp(input.body, input.call), input);
   }
 
   @Route(signIn)
-  async signIn(
-    @RouteInput() { body, request, reply }: Input<typeof signIn>,
-  ): Promise<Output<typeof signIn>> {
-    this.cookie.requireOwnHost(request);
-    return this.#begin(await this.accounts.signIn(body, clientOf(request)), { request, reply });
+  async signIn(@RouteInput() input: Input<typeof signIn>): Promise<Output<typeof signIn>> {
+    this.cookie.requireOwnHost(input.request);
+    return this.#begin(await this.accounts.signIn(input.body, input.call), input);
   }
 
   @Route(signOut)
-  async signOut(@RouteInput() { request, reply }: Input<typeof signOut>): Promise<undefined> {
-    await this.#endOf(request);
-    this.cookie.clear(reply);
+  async signOut(@RouteInput() input: Input<typeof signOut>): Promise<undefined> {
+    await this.#endOf(input);
+    this.cookie.clear(input.reply);
   }
 
   /** A session that the browser had is over: whoever knew it is no one's companion. */
-  async #begin(
-    token: string,
-    { request, reply }: { request: FastifyRequest; reply: FastifyReply },
-  ): Promise<Me> {
+  async #begin(token: string, asked: Asked): Promise<Me> {
     const caller = await this.sessions.callerOf(token);
     // their password was changed meanwhile
     if (caller === null) throw new AppError('unauthenticated', 'The session ended as it began.');
-    await this.#endOf(request);
-    this.cookie.set(reply, token);
+    await this.#endOf(asked);
+    this.cookie.set(asked.reply, token);
     return this.me.of(caller);
   }
 
-  async #endOf(request: FastifyRequest): Promise<void> {
+  async #endOf({ request, call }: Asked): Promise<void> {
     const earlier = this.cookie.tokenOf(request);
-    if (earlier !== null) await this.sessions.end(earlier);
+    if (earlier !== null) await this.accounts.signOut(earlier, call);
   }
 }

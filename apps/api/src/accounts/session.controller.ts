@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { userOf } from '../access/caller.ts';
 import { notFound } from '../access/not-found.ts';
-import { clientOf, SessionStore } from '../access/session.store.ts';
+import { SessionStore } from '../access/session.store.ts';
 import { SessionCookie } from '../access/session-cookie.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { NewPassword, SessionList } from './account.schema.ts';
@@ -48,9 +48,9 @@ export class SessionController {
 
   @Route(changePassword)
   async changePassword(
-    @RouteInput() { body, caller, request, reply }: Input<typeof changePassword>,
+    @RouteInput() { body, call, reply }: Input<typeof changePassword>,
   ): Promise<undefined> {
-    const token = await this.accounts.changePassword(userOf(caller), body, clientOf(request));
+    const token = await this.accounts.changePassword(call, body);
     this.cookie.set(reply, token);
   }
 
@@ -68,8 +68,9 @@ export class SessionController {
   }
 
   @Route(endSession)
-  async end(@RouteInput() { params, caller, reply }: Input<typeof endSession>): Promise<undefined> {
-    const isEnded = await this.sessions.endOne(userOf(caller), params.session);
+  async end(@RouteInput() { params, call, reply }: Input<typeof endSession>): Promise<undefined> {
+    const { caller } = call;
+    const isEnded = await this.accounts.endSession(call, params.session);
     if (!isEnded) throw notFound(`session ${params.session}`);
     if (params.session === caller.credentialId) this.cookie.clear(reply);
   }

@@ -43,7 +43,7 @@ export const AuditRecord = z
     requestId: z.string().describe('Finds the call in all logs'),
     project: z.string().nullable().describe('Its identifier; null: of the organization itself'),
     target: z.object({
-      type: z.string().meta({ examples: ['container', 'api-key'] }),
+      type: z.string().meta({ examples: ['container', 'key'] }),
       id: z.string().nullable().describe('null: see the name, which was as the caller gave it'),
       name: z.string().nullable(),
     }),

@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { ErrorCode } from '@slipway/contracts';
 import { type Database, newId, type Prisma, type Queries } from '@slipway/db';
-import type { Call } from '../access/call.ts';
-import type { OrganizationScope, ProjectScope } from '../access/scope.store.ts';
+import type { Actor, Call } from '../access/call.ts';
+import type { OrganizationScope } from '../access/scope.store.ts';
 import { DATABASE } from '../platform.module.ts';
 
 /**
@@ -21,11 +20,11 @@ export interface Target {
 }
 
 /** Where a call acts: a scope, or what one would be for. */
-interface Place {
+export interface Place {
   organizationId: string;
   projectId: string | null;
   /** null: the platform acts by itself, of which there are no records */
-  call: Call | null;
+  call: Call<Actor> | null;
 }
 
 /** Things that are worth to be known of what was done, by their names; never what may be secret. */
@@ -61,13 +60,31 @@ export class AuditStore {
     await insert(tx, place, { outcome: 'succeeded', reason: null, target, details });
   }
 
-  /** That the call of `scope` has changed nothing. @param reason the problem's code; null: it was so already */
-  async recordUnchanged(
-    scope: OrganizationScope | ProjectScope,
+  /** In each organization that they are of. @unscoped an account is of no organization */
+  async recordOfPerson(
+    tx: Prisma.TransactionClient,
+    call: Call<Actor>,
     target: Target,
-    { outcome, reason }: { outcome: Outcome; reason: ErrorCode | null },
   ): Promise<void> {
-    await insert(this.database.prisma, scope, { outcome, reason, target, details: {} });
+    const { userId } = call.caller;
+    if (userId === null) throw new Error('a key has no account');
+    const memberships = await tx.membership.findMany({ where: { userId } });
+    for (const { organizationId } of memberships) {
+      await this.record(tx, { organizationId, projectId: null, call }, target);
+    }
+  }
+
+  /**
+   * That the call of `place` has changed nothing.
+   * @param reason the problem's code; null: it was so already
+   * @unscoped a person's own calls are recorded wherever they are
+   */
+  async recordUnchanged(
+    place: Place,
+    target: Target,
+    { outcome, reason }: { outcome: Outcome; reason: string | null },
+  ): Promise<void> {
+    await insert(this.database.prisma, place, { outcome, reason, target, details: {} });
   }
 
   /** The newest first, those before the identifier `before` when there is one. */
@@ -114,7 +131,7 @@ export class AuditStore {
 async function insert(
   on: Queries,
   { organizationId, projectId, call }: Place,
-  what: { outcome: Outcome; reason: ErrorCode | null; target: Target; details: Details },
+  what: { outcome: Outcome; reason: string | null; target: Target; details: Details },
 ): Promise<void> {
   if (call === null) throw new Error('nobody called for this');
   const { operation, requestId, ip, userAgent } = call;
@@ -122,7 +139,8 @@ async function insert(
   const { outcome, reason, target, details } = what;
   await on.auditRecord.create({
     data: {
-      ...{ id: newId('aud'), organizationId, time: new Date(), operation, outcome, reason },
+      ...{ id: newId('aud'), organizationId, time: new Date() },
+      ...{ operation: operation.name, outcome, reason },
       ...{ credentialId, userId, ip, userAgent, requestId, projectId, details },
       ...{ targetType: target.type, targetId: target.id, targetName: target.name },
     },

@@ -69,8 +69,7 @@ export type Input<C extends RouteContract> = {
   query: Parsed<C['query']>;
   /** who calls; null on a public route */
   caller: C['access'] extends 'public' ? null : Caller;
-  /** null on a public route */
-  call: C['access'] extends 'public' ? null : Call;
+  call: Call<C['access'] extends 'public' ? null : Caller>;
   /** what the caller may do something in; null unless the route is an organization's or a project's */
   scope: ScopeOf<C['access']>;
   request: FastifyRequest;

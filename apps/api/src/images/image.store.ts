@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Database, newId, type Prisma } from '@slipway/db';
 import type { ProjectScope } from '../access/scope.store.ts';
+import { AuditStore, type Details } from '../audit/audit.store.ts';
 import { DATABASE } from '../platform.module.ts';
 
 /** The proof that its holder may use a repository: only `ImageStore` makes one, for a project's scope. */
@@ -10,6 +11,7 @@ class Repository {
   constructor(
     readonly id: string,
     readonly name: string,
+    readonly scope: ProjectScope,
   ) {}
 }
 
@@ -34,26 +36,33 @@ export interface NewManifest {
 /** Repositories, which blobs they link, manifests and tags; the bytes of blobs are in the blob store. */
 @Injectable()
 export class ImageStore {
-  constructor(@Inject(DATABASE) private readonly database: Database) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(AuditStore) private readonly audit: AuditStore,
+  ) {}
 
-  async repository({ projectId }: ProjectScope, name: string): Promise<Repository | null> {
+  async repository(scope: ProjectScope, name: string): Promise<Repository | null> {
     const { rows } = await this.database.pool.query<{ id: string }>({
       name: 'repository-of-project',
       text: 'SELECT id FROM "Repository" WHERE "projectId" = $1 AND name = $2',
-      values: [projectId, name],
+      values: [scope.projectId, name],
     });
-    return rows[0] === undefined ? null : new Repository(rows[0].id, name);
+    return rows[0] === undefined ? null : new Repository(rows[0].id, name, scope);
   }
 
   async ensureRepository(scope: ProjectScope, name: string): Promise<Repository> {
     const found = await this.repository(scope, name);
     if (found !== null) return found;
+    const { organizationId, projectId } = scope;
+    const id = newId('rep');
     // Layers are pushed side by side: several are the first. (Prisma's upsert fails all but one.)
-    await this.database.pool.query(
-      `INSERT INTO "Repository" (id, "organizationId", "projectId", name) VALUES ($1, $2, $3, $4)
-        ON CONFLICT DO NOTHING`,
-      [newId('rep'), scope.organizationId, scope.projectId, name],
-    );
+    await this.database.transaction(async (tx) => {
+      const { count } = await tx.repository.createMany({
+        data: { id, organizationId, projectId, name },
+        skipDuplicates: true,
+      });
+      if (count > 0) await this.audit.record(tx, scope, { type: 'repository', id, name });
+    });
     const made = await this.repository(scope, name);
     if (made === null) throw new Error(`the repository ${name} was removed as it was made`);
     return made;
@@ -69,17 +78,19 @@ export class ImageStore {
     return rows[0] === undefined ? null : Number(rows[0].sizeBytes);
   }
 
-  async linkBlob({ id }: Repository, digest: string, sizeBytes: number): Promise<void> {
-    await this.database.pool.query({
-      name: 'link-blob',
-      text: `INSERT INTO "RepositoryBlob" ("repositoryId", digest, "sizeBytes") VALUES ($1, $2, $3)
-        ON CONFLICT DO NOTHING`,
-      values: [id, digest, sizeBytes],
+  async linkBlob(repository: Repository, digest: string, sizeBytes: number): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const { count } = await tx.repositoryBlob.createMany({
+        data: { repositoryId: repository.id, digest, sizeBytes },
+        skipDuplicates: true,
+      });
+      if (count > 0) await this.#record(tx, repository, { type: 'blob', id: digest });
     });
   }
 
   /** `in-use`: a manifest names it, and so it stays */
-  unlinkBlob({ id }: Repository, digest: string): Promise<'removed' | 'absent' | 'in-use'> {
+  unlinkBlob(repository: Repository, digest: string): Promise<'removed' | 'absent' | 'in-use'> {
+    const { id } = repository;
     return this.database.transaction(async (tx) => {
       // The lock first: whoever puts a manifest has it too, and what they wrote is seen below.
       const locked = await lockRows(tx, 'RepositoryBlob', id, [digest], 'UPDATE');
@@ -88,6 +99,7 @@ export class ImageStore {
       await tx.repositoryBlob.delete({
         where: { repositoryId_digest: { repositoryId: id, digest } },
       });
+      await this.#record(tx, repository, { type: 'blob', id: digest });
       return 'removed';
     });
   }
@@ -116,10 +128,11 @@ export class ImageStore {
 
   /** @returns what it names and the repository does not have: then nothing was stored */
   putManifest(
-    { id: repositoryId }: Repository,
+    repository: Repository,
     manifest: NewManifest,
     tag: string | null,
   ): Promise<string[]> {
+    const { id: repositoryId } = repository;
     const { digest, mediaType, content, namedIn, references } = manifest;
     return this.database.transaction(async (tx) => {
       const present = new Set(await lockRows(tx, namedIn, repositoryId, references, 'SHARE'));
@@ -130,6 +143,12 @@ export class ImageStore {
         ("repositoryId", digest, "mediaType", content, "references")
         VALUES (${repositoryId}, ${digest}, ${mediaType}, ${content}, ${references})
         ON CONFLICT ("repositoryId", digest) DO UPDATE SET "mediaType" = EXCLUDED."mediaType"`;
+      await this.#record(
+        tx,
+        repository,
+        { type: 'image', id: digest },
+        tag === null ? {} : { tag },
+      );
       if (tag === null) return [];
       await tx.$executeRaw`INSERT INTO "Tag" ("repositoryId", name, digest, "updatedAt")
         VALUES (${repositoryId}, ${tag}, ${digest}, now())
@@ -139,22 +158,25 @@ export class ImageStore {
   }
 
   /** With its tags. `in-use`: an index names it, and so it stays */
-  deleteManifest({ id }: Repository, digest: string): Promise<'removed' | 'absent' | 'in-use'> {
+  deleteManifest(repository: Repository, digest: string): Promise<'removed' | 'absent' | 'in-use'> {
+    const { id } = repository;
     return this.database.transaction(async (tx) => {
       const locked = await lockRows(tx, 'Manifest', id, [digest], 'UPDATE');
       if (locked.length === 0) return 'absent';
       if (await isReferenced(tx, id, digest)) return 'in-use';
       await tx.manifest.delete({ where: { repositoryId_digest: { repositoryId: id, digest } } });
+      await this.#record(tx, repository, { type: 'image', id: digest });
       return 'removed';
     });
   }
 
   /** @returns whether there was one */
-  async deleteTag({ id }: Repository, name: string): Promise<boolean> {
-    const { count } = await this.database.prisma.tag.deleteMany({
-      where: { repositoryId: id, name },
+  deleteTag(repository: Repository, name: string): Promise<boolean> {
+    return this.database.transaction(async (tx) => {
+      const { count } = await tx.tag.deleteMany({ where: { repositoryId: repository.id, name } });
+      if (count > 0) await this.#record(tx, repository, { type: 'tag', id: null }, { tag: name });
+      return count > 0;
     });
-    return count > 0;
   }
 
   /** In the order of their bytes, those behind `last`. */
@@ -168,6 +190,15 @@ export class ImageStore {
       [id, last, limit],
     );
     return rows.map(({ name }) => name);
+  }
+
+  #record(
+    tx: Prisma.TransactionClient,
+    { name, scope }: Repository,
+    what: { type: string; id: string | null },
+    details: Details = {},
+  ): Promise<void> {
+    return this.audit.record(tx, scope, { ...what, name }, details);
   }
 }
 

@@ -27,7 +27,7 @@ export class InvitationService {
     if (email !== invitation.email) {
       throw new AppError('forbidden', `This invitation is for another address than ${email}.`);
     }
-    const role = await this.invitations.accept(invitation, userId, call);
+    const role = await this.invitations.accept(invitation, call);
     if (role === null) throw notFound(OVER);
     return { organization: invitation.organization, role };
   }

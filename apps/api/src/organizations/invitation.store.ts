@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Database, newId, type Prisma } from '@slipway/db';
-import type { Call } from '../access/call.ts';
-import type { Caller } from '../access/caller.ts';
+import type { Actor, Call } from '../access/call.ts';
+import { type Caller, userOf } from '../access/caller.ts';
 import { hashOfToken, newToken } from '../access/credential.ts';
 import { requirePermission } from '../access/permissions.ts';
 import type { OrganizationScope } from '../access/scope.store.ts';
@@ -92,38 +92,36 @@ export class InvitationStore {
   }
 
   /** @unscoped it is what makes somebody a member. @returns see `redeem` */
-  accept(invitation: OpenInvitation, userId: string, call: Call): Promise<string | null> {
-    const place = { organizationId: invitation.organizationId, projectId: null, call };
-    return this.database.transaction(async (tx) => {
-      const role = await redeem(tx, invitation, userId);
-      if (role !== null) await this.audit.record(tx, place, targetOf(invitation), { role });
-      return role;
+  accept(invitation: OpenInvitation, call: Call): Promise<string | null> {
+    return this.database.transaction((tx) => this.redeem(tx, invitation, call));
+  }
+
+  /**
+   * Makes who calls a member; who is one already stays what they are.
+   * @unscoped it is what makes somebody a member
+   * @returns their role; null: the invitation is over by now
+   */
+  async redeem(
+    tx: Prisma.TransactionClient,
+    invitation: OpenInvitation,
+    call: Call<Actor>,
+  ): Promise<string | null> {
+    const { id, organizationId, role } = invitation;
+    await lockMembers(tx, organizationId);
+    const { count } = await tx.invitation.deleteMany({ where: { id } });
+    if (count === 0) return null;
+    const member = { organizationId, userId: userOf(call.caller) };
+    const { role: theirs } = await tx.membership.upsert({
+      where: { organizationId_userId: member },
+      create: { ...member, role },
+      update: {},
     });
+    const place = { organizationId, projectId: null, call };
+    await this.audit.record(tx, place, targetOf(invitation), { role: theirs });
+    return theirs;
   }
 }
 
 function targetOf({ id, email }: { id: string; email: string }): Target {
   return { type: 'invitation', id, name: email };
-}
-
-/**
- * Makes them a member; who is one already stays what they are.
- * @unscoped it is what makes somebody a member
- * @returns their role; null: the invitation is over by now
- */
-export async function redeem(
-  tx: Prisma.TransactionClient,
-  { id, organizationId, role }: OpenInvitation,
-  userId: string,
-): Promise<string | null> {
-  await lockMembers(tx, organizationId);
-  const { count } = await tx.invitation.deleteMany({ where: { id } });
-  if (count === 0) return null;
-  const member = { organizationId, userId };
-  const { role: theirs } = await tx.membership.upsert({
-    where: { organizationId_userId: member },
-    create: { ...member, role },
-    update: {},
-  });
-  return theirs;
 }

@@ -21,13 +21,14 @@ export class BlobEndpoint {
     @Inject(BLOB_STORE) private readonly blobs: BlobStore,
   ) {}
 
-  async head({ reply, caller }: Exchange, { name, digest }: Target): Promise<void> {
-    const size = await this.#sizeOf(caller, name, digest);
-    reply.headers({ ...headersOf(digest), 'content-length': size }).send();
+  async head(exchange: Exchange, { name, digest }: Target): Promise<void> {
+    const size = await this.#sizeOf(exchange, name, digest);
+    exchange.reply.headers({ ...headersOf(digest), 'content-length': size }).send();
   }
 
-  async get({ request, reply, caller }: Exchange, { name, digest }: Target): Promise<void> {
-    const size = await this.#sizeOf(caller, name, digest);
+  async get(exchange: Exchange, { name, digest }: Target): Promise<void> {
+    const { request, reply } = exchange;
+    const size = await this.#sizeOf(exchange, name, digest);
     reply.headers(headersOf(digest));
     const range = rangeOf(request.headers.range, size);
     if (range === null) reply.header('content-length', size);
@@ -40,18 +41,18 @@ export class BlobEndpoint {
     await this.blobs.send(digest, () => rawAnswer(reply), range ?? { first: 0, last: size - 1 });
   }
 
-  async delete({ reply, caller }: Exchange, { name, digest }: Target): Promise<void> {
-    const repository = await this.access.find(caller, name, 'push');
+  async delete(exchange: Exchange, { name, digest }: Target): Promise<void> {
+    const repository = await this.access.find(exchange, name, 'push');
     const outcome = await this.images.unlinkBlob(repository, digest);
     if (outcome === 'absent') throw unknown(name, digest);
     if (outcome === 'in-use') {
       throw new OciError('DENIED', `${digest} is part of an image in ${name}.`, { status: 409 });
     }
-    reply.code(202).send();
+    exchange.reply.code(202).send();
   }
 
-  async #sizeOf(caller: Exchange['caller'], name: string, digest: string): Promise<number> {
-    const repository = await this.access.find(caller, name, 'pull');
+  async #sizeOf(exchange: Exchange, name: string, digest: string): Promise<number> {
+    const repository = await this.access.find(exchange, name, 'pull');
     const size = await this.images.blobSize(repository, digest);
     if (size === null) throw unknown(name, digest);
     return size;

@@ -1,4 +1,5 @@
 import { isDigest, isRepositoryName, isTag } from '@slipway/oci';
+import type { Operation } from '../access/call.ts';
 import { OciError } from './oci-error.ts';
 
 /** What a path of the registry stands for. @see OCI distribution-spec, "Endpoints" */
@@ -39,6 +40,26 @@ export function endpointOf(path: string): Endpoint | null {
     throw new OciError('MANIFEST_INVALID', `${reference} is neither a tag nor a sha256: digest.`);
   }
   return { kind: 'manifest', name: sound(name), reference };
+}
+
+/** As docs/audit.md has it. @param endpoint of a repository */
+export function operationOf(
+  method: string,
+  endpoint: Extract<Endpoint, { name: string }>,
+): Operation {
+  const { kind, name } = endpoint;
+  const target = { type: 'repository', name };
+  return { name: nameOf(method, kind), isChange: !isRead(method), isOfAccount: false, target };
+}
+
+function nameOf(method: string, kind: Endpoint['kind']): string {
+  const what = kind === 'manifest' ? 'Manifest' : 'Blob';
+  if (isRead(method)) return `pull${what}`;
+  return method === 'DELETE' ? `delete${what}` : `push${what}`;
+}
+
+export function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 /** A request's path without its query and its percent signs. @throws OciError */

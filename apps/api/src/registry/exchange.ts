@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Call } from '../access/call.ts';
 import type { RegistryCaller } from './registry-access.ts';
 
 /** One request to the registry and its answer. */
@@ -7,4 +8,6 @@ export interface Exchange {
   reply: FastifyReply;
   query: URLSearchParams;
   caller: RegistryCaller;
+  /** null: a node’s, which does what somebody has called for before */
+  call: Call | null;
 }

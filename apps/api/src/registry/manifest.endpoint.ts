@@ -23,19 +23,22 @@ export class ManifestEndpoint {
     @Inject(ImageStore) private readonly images: ImageStore,
   ) {}
 
-  async head({ reply, caller }: Exchange, target: Target): Promise<void> {
-    const manifest = await this.#find(caller, target);
-    reply.headers({ ...headersOf(manifest), 'content-length': manifest.content.byteLength }).send();
+  async head(exchange: Exchange, target: Target): Promise<void> {
+    const manifest = await this.#find(exchange, target);
+    exchange.reply
+      .headers({ ...headersOf(manifest), 'content-length': manifest.content.byteLength })
+      .send();
   }
 
-  async get({ reply, caller }: Exchange, target: Target): Promise<void> {
-    const manifest = await this.#find(caller, target);
-    reply.headers(headersOf(manifest)).send(manifest.content);
+  async get(exchange: Exchange, target: Target): Promise<void> {
+    const manifest = await this.#find(exchange, target);
+    exchange.reply.headers(headersOf(manifest)).send(manifest.content);
   }
 
   /** @see OCI distribution-spec, "Pushing Manifests" */
-  async put({ request, reply, caller }: Exchange, { name, reference }: Target): Promise<void> {
-    const repository = await this.access.findOrMake(caller, name);
+  async put(exchange: Exchange, { name, reference }: Target): Promise<void> {
+    const { request, reply } = exchange;
+    const repository = await this.access.findOrMake(exchange, name);
     const content = await readAtMost(request.raw, MAX_MANIFEST_BYTES);
     const mediaType = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '';
     const digest = digestOf(content);
@@ -62,8 +65,8 @@ export class ManifestEndpoint {
   }
 
   /** A tag alone, or by its digest the manifest with all its tags. */
-  async delete({ reply, caller }: Exchange, { name, reference }: Target): Promise<void> {
-    const repository = await this.access.find(caller, name, 'push');
+  async delete(exchange: Exchange, { name, reference }: Target): Promise<void> {
+    const repository = await this.access.find(exchange, name, 'push');
     const outcome = isDigest(reference)
       ? await this.images.deleteManifest(repository, reference)
       : await this.images.deleteTag(repository, reference);
@@ -71,11 +74,12 @@ export class ManifestEndpoint {
       throw new OciError('DENIED', `An index in ${name} names ${reference}.`, { status: 409 });
     }
     if (outcome === 'absent' || outcome === false) throw unknown(name, reference);
-    reply.code(202).send();
+    exchange.reply.code(202).send();
   }
 
-  async tags({ reply, caller, query }: Exchange, { name }: { name: string }): Promise<void> {
-    const repository = await this.access.find(caller, name, 'pull');
+  async tags(exchange: Exchange, { name }: { name: string }): Promise<void> {
+    const { reply, query } = exchange;
+    const repository = await this.access.find(exchange, name, 'pull');
     const asked = query.get('n') ?? String(MAX_TAGS);
     if (!/^\d{1,9}$/.test(asked))
       throw new OciError('UNSUPPORTED', 'n is a number.', { status: 400 });
@@ -92,8 +96,8 @@ export class ManifestEndpoint {
     reply.send({ name, tags });
   }
 
-  async #find(caller: Exchange['caller'], { name, reference }: Target): Promise<StoredManifest> {
-    const repository = await this.access.find(caller, name, 'pull');
+  async #find(exchange: Exchange, { name, reference }: Target): Promise<StoredManifest> {
+    const repository = await this.access.find(exchange, name, 'pull');
     const manifest = await this.images.manifest(repository, reference);
     if (manifest === null) throw unknown(name, reference);
     return manifest;

@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Caller, membershipIn, membershipOf } from '../access/caller.ts';
+import { type Caller, membershipIn, membershipOf, setScope } from '../access/caller.ts';
 import { isKey } from '../access/credential.ts';
 import { KeyStore } from '../access/key.store.ts';
 import { may, type Permission } from '../access/permissions.ts';
 import { LIBRARY, type ProjectScope, ScopeStore } from '../access/scope.store.ts';
 import { ImageStore, type Repository } from '../images/image.store.ts';
+import type { Exchange } from './exchange.ts';
 import { OciError } from './oci-error.ts';
 import {
   type Action,
@@ -63,16 +64,16 @@ export class RegistryAccess {
   }
 
   /** @throws OciError when there is none with which the caller may do that */
-  async find(caller: RegistryCaller, name: string, action: Action): Promise<Repository> {
-    const place = await this.#placeFor(caller, name, action);
+  async find(exchange: Exchange, name: string, action: Action): Promise<Repository> {
+    const place = await this.#placeFor(exchange, name, action);
     const found = await this.images.repository(place.scope, place.name);
     if (found === null) throw unknownName(name);
     return found;
   }
 
   /** To push to: made when this is the first push. @throws OciError when the caller may not */
-  async findOrMake(caller: RegistryCaller, name: string): Promise<Repository> {
-    const place = await this.#placeFor(caller, name, 'push');
+  async findOrMake(exchange: Exchange, name: string): Promise<Repository> {
+    const place = await this.#placeFor(exchange, name, 'push');
     return this.images.ensureRepository(place.scope, place.name);
   }
 
@@ -97,9 +98,15 @@ export class RegistryAccess {
     };
   }
 
-  async #placeFor(caller: RegistryCaller, name: string, action: Action): Promise<Place> {
-    const place = await this.#placeOf(caller.caller, name);
-    if (place === null) throw unknownName(name);
+  async #placeFor(
+    { caller, call, request }: Exchange,
+    name: string,
+    action: Action,
+  ): Promise<Place> {
+    const found = await this.#placeOf(caller.caller, name);
+    if (found === null) throw unknownName(name);
+    const place = call === null ? found : { ...found, scope: found.scope.for(call) };
+    if (action === 'push') setScope(request, place.scope);
     if (!place.actions.includes(action)) throw new OciError('DENIED', denialOf(place, action));
     requireGrant(caller, name, action);
     return place;

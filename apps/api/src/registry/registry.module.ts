@@ -3,6 +3,8 @@ import type { Logger } from '@slipway/log';
 import { AccessModule } from '../access/access.module.ts';
 import { KeyStore } from '../access/key.store.ts';
 import { OpenRequests } from '../access/open-requests.ts';
+import { AuditStore } from '../audit/audit.store.ts';
+import { AuditTrail } from '../audit/audit-trail.ts';
 import { ImageStore } from '../images/image.store.ts';
 import { coreModule, LOGGER } from '../platform.module.ts';
 import type { Core } from '../roles/role.ts';
@@ -27,7 +29,7 @@ const openRequests = {
   imports: [AccessModule],
   providers: [
     ...[ImageStore, Registry, RegistryAccess, RegistryTokens, UploadIds, AbandonedUploads],
-    openRequests,
+    ...[AuditStore, AuditTrail, openRequests],
     ...[BlobEndpoint, UploadEndpoint, ManifestEndpoint, TokenEndpoint, MetricsEndpoint],
   ],
 })

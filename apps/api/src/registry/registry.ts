@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from '@slipway/log';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Call } from '../access/call.ts';
+import { callOf, setCall } from '../access/caller.ts';
 import { OpenRequests } from '../access/open-requests.ts';
 import { LOGGER } from '../platform.module.ts';
 import { BlobEndpoint } from './blob.endpoint.ts';
-import { decoded, type Endpoint, endpointOf } from './endpoint.ts';
+import { decoded, type Endpoint, endpointOf, isRead, operationOf } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
 import { ManifestEndpoint } from './manifest.endpoint.ts';
 import { asOciError, OciError, sendOciError } from './oci-error.ts';
@@ -43,11 +45,15 @@ export class Registry {
     if (caller === null) {
       throw new OciError('UNAUTHORIZED', 'Send an API key: as the password, with any user name.');
     }
-    if (caller.caller.credentialId !== NODES) {
-      this.openRequests.add(reply, caller.caller, null); // a key is of one organization only
-    }
+    const isNode = caller.caller.credentialId === NODES;
+    const call =
+      isNode || !('name' in endpoint)
+        ? null
+        : new Call(operationOf(request.method, endpoint), caller.caller, request);
+    if (call !== null) setCall(request, call);
+    if (!isNode) this.openRequests.add(reply, caller.caller, null); // a key is of one organization only
     await this.#answer(endpoint, {
-      ...{ request, reply, caller },
+      ...{ request, reply, caller, call },
       query: new URLSearchParams(request.url.split(/\?(.*)/s)[1]),
     });
     return reply;
@@ -91,6 +97,8 @@ export class Registry {
 
   #refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = asOciError(thrown);
+    const call = callOf(request);
+    if (call !== null) call.problem = error.code;
     if (error.status >= 500) {
       this.log.error({ err: thrown, url: request.url }, 'request failed');
     }
@@ -101,10 +109,6 @@ export class Registry {
     if (error.code === 'UNAUTHORIZED') reply.header('www-authenticate', challenge(request));
     sendOciError(error, request, reply);
   }
-}
-
-function isRead(method: string): boolean {
-  return method === 'GET' || method === 'HEAD';
 }
 
 /** Where to get a token for what was asked. @see https://www.rfc-editor.org/rfc/rfc6750#section-3 */

@@ -25,8 +25,8 @@ export class UploadEndpoint {
 
   /** Opens an upload; with `digest` takes the whole blob, with `mount` another repository's. */
   async open(exchange: Exchange, { name }: { name: string }): Promise<void> {
-    const { caller, query, reply } = exchange;
-    const repository = await this.access.findOrMake(caller, name);
+    const { query, reply } = exchange;
+    const repository = await this.access.findOrMake(exchange, name);
     const mount = query.get('mount');
     if (mount !== null && (await this.#mount(exchange, repository, mount))) {
       created(reply, name, mount);
@@ -46,9 +46,9 @@ export class UploadEndpoint {
     reply.code(202).headers(progress({ name, id }, 0)).send();
   }
 
-  async status({ reply, caller }: Exchange, target: Target): Promise<void> {
-    await this.#repositoryOf(caller, target);
-    reply
+  async status(exchange: Exchange, target: Target): Promise<void> {
+    await this.#repositoryOf(exchange, target);
+    exchange.reply
       .code(204)
       .headers(progress(target, await this.#uploaded(target)))
       .send();
@@ -56,22 +56,22 @@ export class UploadEndpoint {
 
   /** A piece: where the upload stands, or at the `Content-Range` that must say the same. */
   async append(exchange: Exchange, target: Target): Promise<void> {
-    await this.#repositoryOf(exchange.caller, target);
+    await this.#repositoryOf(exchange, target);
     const size = await this.#append(exchange, target);
     exchange.reply.code(202).headers(progress(target, size)).send();
   }
 
   /** The last piece, which may be empty, and the digest of the whole. */
   async finish(exchange: Exchange, target: Target): Promise<void> {
-    const repository = await this.#repositoryOf(exchange.caller, target);
+    const repository = await this.#repositoryOf(exchange, target);
     await this.#complete(exchange, repository, target);
   }
 
-  async cancel({ reply, caller }: Exchange, target: Target): Promise<void> {
-    await this.#repositoryOf(caller, target);
+  async cancel(exchange: Exchange, target: Target): Promise<void> {
+    await this.#repositoryOf(exchange, target);
     await this.#uploaded(target);
     await this.blobs.cancel(target.id);
-    reply.code(204).send();
+    exchange.reply.code(204).send();
   }
 
   async #complete(exchange: Exchange, repository: Repository, target: Target): Promise<void> {
@@ -107,22 +107,18 @@ export class UploadEndpoint {
     return size;
   }
 
-  async #repositoryOf(caller: Exchange['caller'], { name, id }: Target): Promise<Repository> {
-    const repository = await this.access.find(caller, name, 'push');
+  async #repositoryOf(exchange: Exchange, { name, id }: Target): Promise<Repository> {
+    const repository = await this.access.find(exchange, name, 'push');
     if (!this.ids.isOf(repository, id)) throw unknown(id);
     return repository;
   }
 
   /** Only from where the caller could pull it; else it is uploaded like any other. */
-  async #mount(
-    { caller, query }: Exchange,
-    repository: Repository,
-    digest: string,
-  ): Promise<boolean> {
-    const from = query.get('from');
+  async #mount(exchange: Exchange, repository: Repository, digest: string): Promise<boolean> {
+    const from = exchange.query.get('from');
     if (from === null || !isDigest(digest)) return false;
     try {
-      const source = await this.access.find(caller, from, 'pull');
+      const source = await this.access.find(exchange, from, 'pull');
       const size = await this.images.blobSize(source, digest);
       if (size === null) return false;
       await this.images.linkBlob(repository, digest, size);

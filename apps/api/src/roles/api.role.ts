@@ -43,7 +43,7 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
     rest.adapter,
     { bodyParser: false, abortOnError: false, logger: false },
   );
-  app.get(AuditTrail).watch(rest.fastify);
+  app.get(AuditTrail).watch(rest.fastify, ['unchanged', 'refused', 'failed']);
   publishDocument(buildOpenApiDocument());
   await app.listen(env.API_PORT, env.API_HOST);
   app.get(AgentDoor).serveOn(agents.fastify);

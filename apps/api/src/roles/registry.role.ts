@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { urlOf } from '@slipway/process';
 import { OpenRequests } from '../access/open-requests.ts';
+import { AuditTrail } from '../audit/audit-trail.ts';
 import type { RegistryEnv } from '../env.ts';
 import { drained } from '../http/drained.ts';
 import { createServer } from '../http/server.ts';
@@ -26,6 +27,7 @@ export async function startRegistryRole(core: Core, env: RegistryEnv): Promise<R
     abortOnError: false,
     logger: false,
   });
+  app.get(AuditTrail).watch(server.fastify, ['refused', 'failed']);
   app.get(MetricsEndpoint).serveOn(server.fastify);
   app.get(Registry).serveOn(server.fastify);
   await server.fastify.listen({ port: env.REGISTRY_PORT, host: env.REGISTRY_HOST });
