@@ -53,7 +53,8 @@ export function sandboxSpec(
     process: {
       terminal: false,
       user: { uid: 0, gid: 0 },
-      args: command,
+      // runc reads each stream by itself: only one that is both has the order in which it was written
+      args: ['sh', '-c', 'exec "$@" 2>&1', 'sh', ...command],
       cwd: '/',
       env: [`PATH=${PATH}`, 'HOME=/root', 'TMPDIR=/var/tmp'],
       capabilities: { bounding: PRIVILEGES, effective: PRIVILEGES, permitted: PRIVILEGES },

@@ -110,6 +110,12 @@ test('a program sees what it is given, and writes only where it may', async () =
   expect(traces()).toEqual([]);
 });
 
+test('its lines are in the order in which it wrote them, on whichever stream', async () => {
+  const { said } = await run('for i in $(seq 300); do echo out $i; echo error $i >&2; done');
+  const written = Array.from({ length: 300 }, (_, at) => [`out ${at + 1}`, `error ${at + 1}`]);
+  expect(said).toEqual(written.flat());
+});
+
 test('it sees no process of the machine, and no device', async () => {
   const { said } = await run(`
     ls -d /proc/[0-9]* | wc -l
