@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { textOf } from './files.ts';
+import { waitFor } from './wait.ts';
 
 /** The start time (clock ticks) of a live process; null when there is none (a zombie counts as gone). */
 export function startTimeOf(pid: number): string | null {
@@ -30,6 +32,37 @@ export function programOf(pid: number): string | null {
   } catch {
     return null;
   }
+}
+
+/** Those of all processes, threads apart. */
+export function pids(): number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
+}
+
+/** The arguments or the environment of a process; none when it is gone. */
+export function listOf(pid: number, file: 'environ' | 'cmdline'): string[] {
+  return textOf(`/proc/${pid}/${file}`).split('\0');
+}
+
+/**
+ * SIGKILL to those that are found, until none is. @param what for the error, when they do not end
+ * @returns how many there were
+ */
+export async function killAll(what: string, found: () => readonly number[]): Promise<number> {
+  const killed = new Set<number>();
+  await waitFor(
+    `the end of ${what}`,
+    () => {
+      const pids = found();
+      for (const pid of pids) {
+        killed.add(pid);
+        signal(pid, 'SIGKILL');
+      }
+      return pids.length === 0 ? true : null;
+    },
+    { timeoutMs: 60_000, everyMs: 20 },
+  );
+  return killed.size;
 }
 
 /** Nothing when it is gone already. */

@@ -13,12 +13,14 @@ import pg from 'pg';
 import { type Env, inheritedEnv } from '../env.ts';
 import { type Instance, serviceUidOf } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
-import { programOf, startTimeOf } from '../process.ts';
+import { killAll, listOf, pids, programOf, startTimeOf } from '../process.ts';
 import { type Confined, confine } from './confined.ts';
 import type { Part } from './part.ts';
 
 /** The platform's role: owns its database and may create others, and is no superuser. */
 const ROLE = 'slipway';
+
+const ANSWERS_WITHIN_MS = 2_000;
 
 /** @param database the platform's own when left out */
 export function postgresUrl(instance: Instance, database = ROLE): string {
@@ -39,6 +41,7 @@ export function postgresPart(instance: Instance, env: Env, tools: Toolbox): Part
     stopGraceMs: 30_000,
     async prepare() {
       makeSocketDir(instance);
+      await endOrphans(instance);
       if (existsSync(join(dataDir, 'PG_VERSION'))) {
         await requireSameVersion(env, dataDir, file);
         removeStaleLock(dataDir);
@@ -51,7 +54,8 @@ export function postgresPart(instance: Instance, env: Env, tools: Toolbox): Part
     async check() {
       const client = new pg.Client({
         connectionString: postgresUrl(instance),
-        connectionTimeoutMillis: 2_000,
+        connectionTimeoutMillis: ANSWERS_WITHIN_MS,
+        query_timeout: ANSWERS_WITHIN_MS,
       });
       client.on('error', () => {}); // the server may end while we ask
       try {
@@ -76,6 +80,24 @@ function makeSocketDir(instance: Instance): void {
   chmodSync(dir, 0o700);
 }
 
+function clusterNameOf({ id }: Instance): string {
+  return `slipway-${id}`;
+}
+
+/** A postmaster, or one of those that it began: their titles, too, say the name of the cluster. */
+export function isServerOf(instance: Instance, pid: number): boolean {
+  if (programOf(pid) !== 'postgres') return false;
+  return listOf(pid, 'cmdline').some((arg) => arg.includes(clusterNameOf(instance)));
+}
+
+/**
+ * What a killed postmaster began ends by itself, most of it at once; but as long as one is attached to
+ * the shared memory, no other server starts.
+ */
+async function endOrphans(instance: Instance): Promise<void> {
+  await killAll('a killed PostgreSQL', () => pids().filter((pid) => isServerOf(instance, pid)));
+}
+
 /** A killed server's lock file: its pid may be a zombie or somebody else by now, which PostgreSQL takes for a live server. */
 function removeStaleLock(dataDir: string): void {
   const lock = join(dataDir, 'postmaster.pid');
@@ -89,7 +111,7 @@ function settings(instance: Instance): string[] {
   const values: Record<string, string | number> = {
     listen_addresses: '',
     unix_socket_directories: socketDirOf(instance),
-    cluster_name: `slipway-${instance.id}`,
+    cluster_name: clusterNameOf(instance),
     max_connections: 200,
     shared_buffers: '128MB',
     logging_collector: 'off',
