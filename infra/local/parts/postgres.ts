@@ -13,7 +13,7 @@ import pg from 'pg';
 import { type Env, inheritedEnv } from '../env.ts';
 import { type Instance, serviceUidOf } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
-import { killAll, listOf, pids, programOf, startTimeOf } from '../process.ts';
+import { killAll, listOf, pids, programOf } from '../process.ts';
 import { type Confined, confine } from './confined.ts';
 import type { Part } from './part.ts';
 
@@ -40,11 +40,11 @@ export function postgresPart(instance: Instance, env: Env, tools: Toolbox): Part
     stopSignal: 'SIGINT', // "fast": ends sessions, writes a checkpoint
     stopGraceMs: 30_000,
     async prepare() {
-      makeSocketDir(instance);
       await endOrphans(instance);
+      makeSocketDir(instance);
       if (existsSync(join(dataDir, 'PG_VERSION'))) {
         await requireSameVersion(env, dataDir, file);
-        removeStaleLock(dataDir);
+        rmSync(join(dataDir, 'postmaster.pid'), { force: true });
       } else {
         await initialize(context);
       }
@@ -72,9 +72,11 @@ function socketDirOf({ runDir }: Instance): string {
   return join(runDir, 'postgres');
 }
 
+/** Empty: the pid in a lock file that a killed server left may be somebody else's by now. */
 function makeSocketDir(instance: Instance): void {
   const dir = socketDirOf(instance);
   const uid = serviceUidOf(instance);
+  rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   chownSync(dir, uid, uid);
   chmodSync(dir, 0o700);
@@ -91,20 +93,11 @@ export function isServerOf(instance: Instance, pid: number): boolean {
 }
 
 /**
- * What a killed postmaster began ends by itself, most of it at once; but as long as one is attached to
- * the shared memory, no other server starts.
+ * Nobody else has this instance: what runs of it was left by a killed postmaster. It ends by itself, most
+ * of it at once; but as long as one is attached to the shared memory, no other server starts.
  */
 async function endOrphans(instance: Instance): Promise<void> {
   await killAll('a killed PostgreSQL', () => pids().filter((pid) => isServerOf(instance, pid)));
-}
-
-/** A killed server's lock file: its pid may be a zombie or somebody else by now, which PostgreSQL takes for a live server. */
-function removeStaleLock(dataDir: string): void {
-  const lock = join(dataDir, 'postmaster.pid');
-  if (!existsSync(lock)) return;
-  const pid = Number.parseInt(readFileSync(lock, 'utf8'), 10);
-  const isServer = startTimeOf(pid) !== null && programOf(pid) === 'postgres';
-  if (!isServer) rmSync(lock);
 }
 
 function settings(instance: Instance): string[] {
