@@ -41,6 +41,9 @@ test('a database that is killed, or ends a connection, is away: what it refuses 
     const server = parentOf(await pidOf());
     process.kill(server, 'SIGKILL');
     for (const error of await Promise.all(killed)) expect(error).toSatisfy(isDatabaseAway);
+    // what it began does not end at once: an idle connection may still answer
+    const onEach = () => Array.from({ length: 5 }, () => thrownBy(pool.query('SELECT 1')));
+    await expect.poll(async () => (await Promise.all(onEach())).every(isDatabaseAway)).toBe(true);
     const away = [find(), pool.query('SELECT 1'), sleepInTransaction(), find()].map(thrownBy);
     for (const error of await Promise.all(away)) expect(error).toSatisfy(isDatabaseAway);
   } finally {
