@@ -53,12 +53,12 @@ export async function killAll(what: string, found: () => readonly number[]): Pro
   await waitFor(
     `the end of ${what}`,
     () => {
-      const pids = found();
-      for (const pid of pids) {
+      const now = found();
+      for (const pid of now) {
         killed.add(pid);
         signal(pid, 'SIGKILL');
       }
-      return pids.length === 0 ? true : null;
+      return now.length === 0 ? true : null;
     },
     { timeoutMs: 60_000, everyMs: 20 },
   );

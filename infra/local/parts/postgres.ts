@@ -11,9 +11,10 @@ import { dirname, join } from 'node:path';
 import { exec } from '@slipway/process';
 import pg from 'pg';
 import { type Env, inheritedEnv } from '../env.ts';
+import { isSameFolder } from '../files.ts';
 import { type Instance, serviceUidOf } from '../instance.ts';
 import type { Toolbox } from '../packages/index.ts';
-import { killAll, listOf, pids, programOf } from '../process.ts';
+import { killAll, pids, programOf } from '../process.ts';
 import { type Confined, confine } from './confined.ts';
 import type { Part } from './part.ts';
 
@@ -31,7 +32,7 @@ export function postgresUrl(instance: Instance, database = ROLE): string {
 export function postgresPart(instance: Instance, env: Env, tools: Toolbox): Part {
   const confined = confine(instance, 'postgres', tools.root);
   const file = tools.fileOf('postgres');
-  const dataDir = join(instance.stateDir, 'postgres', 'data');
+  const dataDir = dataDirOf(instance);
   const program = confined.programPath(file);
   const context = { instance, env, confined, program };
   return {
@@ -68,6 +69,10 @@ export function postgresPart(instance: Instance, env: Env, tools: Toolbox): Part
   };
 }
 
+function dataDirOf({ stateDir }: Instance): string {
+  return join(stateDir, 'postgres', 'data');
+}
+
 function socketDirOf({ runDir }: Instance): string {
   return join(runDir, 'postgres');
 }
@@ -82,14 +87,9 @@ function makeSocketDir(instance: Instance): void {
   chmodSync(dir, 0o700);
 }
 
-function clusterNameOf({ id }: Instance): string {
-  return `slipway-${id}`;
-}
-
-/** A postmaster, or one of those that it began: their titles, too, say the name of the cluster. */
+/** A postmaster, or what it began. A container’s program can have its name and title, but not its folder. */
 export function isServerOf(instance: Instance, pid: number): boolean {
-  if (programOf(pid) !== 'postgres') return false;
-  return listOf(pid, 'cmdline').some((arg) => arg.includes(clusterNameOf(instance)));
+  return programOf(pid) === 'postgres' && isSameFolder(`/proc/${pid}/cwd`, dataDirOf(instance));
 }
 
 /**
@@ -104,7 +104,7 @@ function settings(instance: Instance): string[] {
   const values: Record<string, string | number> = {
     listen_addresses: '',
     unix_socket_directories: socketDirOf(instance),
-    cluster_name: clusterNameOf(instance),
+    cluster_name: `slipway-${instance.id}`,
     max_connections: 200,
     shared_buffers: '128MB',
     logging_collector: 'off',
