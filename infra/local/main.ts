@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { explainFullDisk } from './bootstrap/room.mjs';
+import { auditVerify } from './commands/audit-verify.ts';
 import { reset } from './commands/reset.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
 import { instanceOf } from './instance.ts';
 
-/* `npm start`, `npm stop`, `npm run reset`, `npm run status`: run.mjs comes here once all is installed. */
+/* `npm start`, `npm stop` and the like: run.mjs comes here once all is installed. */
 
-const COMMANDS = { start, stop, reset, status };
+const COMMANDS = { start, stop, reset, status, 'audit:verify': auditVerify };
 
 const [name = '', ...args] = process.argv.slice(2);
 const command = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];

@@ -8,6 +8,7 @@ import { prepare } from './bootstrap/prepare.mjs';
 import { BIN, environment, fail, ROOT, step } from './bootstrap/steps.mjs';
 
 const COMMANDS = {
+  'audit:verify': local('audit:verify'),
   bench: { needsRoot: true, run: (args) => node(['test/bench/main.ts', ...args]) },
   build: { run: () => 0 },
   check: { run: check },

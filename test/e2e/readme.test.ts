@@ -24,6 +24,10 @@ const SHOWN: Record<string, RegExp[]> = {
   '**Work together.**': [/"image":"busybox"/, /"role":"viewer"/],
   '**Make a key**': [/"token":"slp_/, /"nextCursor"/, /"name":"pipeline"/],
   '**See who did what**': [/"succeeded".*"ada@example\.com".*"pipeline"/, /"revokeApiKey"/],
+  '**Know that nobody has changed it.**': [
+    ...[/^ok +ada: \d+ records/, /^All \d+ logs are what/, /heads\.json/],
+    ...[/^ok +local: \d+ records/, /^All \d+ logs are what/],
+  ],
   '**Build an image**': [/RUN echo built/, /^pushed /, /"succeeded"/, /^built$/],
   '**Build with more than a Dockerfile**': [/"queued"/, /^data: .*"7\\n"/, /^event: end/],
   '**Give an image a URL.**': [/"succeeded"/, /"succeeded"/, /^HTTP\S+ 200/, /^Hello from/],

@@ -14,7 +14,9 @@ import { ContainerOrderStore } from './agents/container-order.store.ts';
 import { ObservationStore } from './agents/observation.store.ts';
 import { AuditController } from './audit/audit.controller.ts';
 import { AuditStore } from './audit/audit.store.ts';
+import { AuditSealer } from './audit/audit-sealer.ts';
 import { AuditTrail } from './audit/audit-trail.ts';
+import { ChainStore } from './audit/chain.store.ts';
 import { BuildController } from './builds/build.controller.ts';
 import { BuildLog } from './builds/build.log.ts';
 import { BuildService } from './builds/build.service.ts';
@@ -96,7 +98,7 @@ import { ServiceStore } from './services/service.store.ts';
   ],
   providers: [
     ...[AccountStore, AccountService, MeStore, MeService],
-    ...[AuditStore, AuditTrail],
+    ...[AuditStore, AuditTrail, ChainStore, AuditSealer],
     ...[OrganizationStore, MemberStore, InvitationStore, InvitationService, ApiKeyStore],
     ...[ProjectStore, NodeStore, ImageStore, ImageResolver, RegistryTokens],
     SealedValues,

@@ -31,6 +31,7 @@ export class Loop {
     this.#stopListening = this.#channels.map((channel) =>
       this.#notifications.on(channel, () => this.#repeater.soon()),
     );
+    this.#repeater.soon();
   }
 
   /** Begins nothing new, and waits for what is under way. */

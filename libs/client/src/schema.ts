@@ -1200,6 +1200,13 @@ export interface components {
             details: {
                 [key: string]: string;
             };
+            /** @description null: not yet, for a second */
+            seal: {
+                /** @description 1, 2, 3, … in the chain of its organization */
+                position: number;
+                /** @description SHA-256, in hex, of all up to it: see docs/audit.md */
+                hash: string;
+            } | null;
         };
         IssuedInvitation: {
             id: string;

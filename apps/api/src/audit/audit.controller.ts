@@ -35,7 +35,8 @@ function resourceOf(
   names: ReadonlyMap<string, string>,
 ): z.input<typeof AuditRecord> {
   const { id, time, operation, outcome, reason, userId, credentialId } = row;
-  const { ip, userAgent, requestId, projectId, targetType, targetId, targetName } = row;
+  const { ip, userAgent, requestId, projectId, targetType, targetId, targetName, position, hash } =
+    row;
   const actor = userId ?? credentialId;
   return {
     ...{ id, time: time.toISOString(), operation, outcome, reason },
@@ -45,5 +46,6 @@ function resourceOf(
     ...{ credential: credentialId, ip, userAgent, requestId, project: projectId },
     target: { type: targetType, id: targetId, name: targetName },
     details: z.record(z.string(), z.string()).parse(row.details),
+    seal: position === null || hash === null ? null : { position, hash },
   };
 }

@@ -50,6 +50,13 @@ export const AuditRecord = z
     details: z
       .record(z.string(), z.string())
       .describe('What else is worth to be known, such as the role that somebody was given'),
+    seal: z
+      .object({
+        position: z.int().describe('1, 2, 3, … in the chain of its organization'),
+        hash: z.string().describe('SHA-256, in hex, of all up to it: see docs/audit.md'),
+      })
+      .nullable()
+      .describe('null: not yet, for a second'),
   })
   .meta({ id: 'AuditRecord' });
 

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { declaredRoutes } from '../http/route.ts';
 import type { Answer } from '../testing/api.fixture.ts';
 import { TAR } from '../testing/build.fixture.ts';
@@ -302,6 +304,25 @@ describe('a call that comes to nothing is recorded too', () => {
 });
 
 describe('the list', () => {
+  test('has all that a chain is made of, soon', async () => {
+    const all = await vi.waitFor(async () => {
+      const found = await recordsOf(ada, '?limit=1000');
+      expect(found.filter(({ seal }) => seal === null)).toEqual([]);
+      return found.toSorted((one, other) => one.seal.position - other.seal.position);
+    }, 20_000);
+    const organization = (await ada.call('GET', '/v1/organizations/ada')).body.id;
+    let previous = '0'.repeat(64);
+    for (const [at, { seal, actor, ...record }] of all.entries()) {
+      const user = actor.type === 'user' ? actor.id : null;
+      const document = { ...record, organization, user, position: at + 1, previous };
+      const hash = createHash('sha256')
+        .update(canonicalize(document) ?? '')
+        .digest('hex');
+      expect(seal).toEqual({ position: at + 1, hash });
+      previous = hash;
+    }
+  });
+
   test('has the newest first, page by page, and of what is asked for only', async () => {
     const all = await recordsOf(ada, '?limit=1000');
     const times = all.map(({ time }) => time);

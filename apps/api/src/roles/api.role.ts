@@ -10,6 +10,7 @@ import { OpenRequests } from '../access/open-requests.ts';
 import { Guesses } from '../accounts/guesses.ts';
 import { AgentDoor } from '../agents/agent-door.ts';
 import { appModule } from '../app.module.ts';
+import { AuditSealer } from '../audit/audit-sealer.ts';
 import { AuditTrail } from '../audit/audit-trail.ts';
 import { BuildLogArchive } from '../builds/build-log-archive.ts';
 import { Restarts } from '../containers/restarts.ts';
@@ -49,7 +50,7 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
   app.get(AgentDoor).serveOn(agents.fastify);
   await rm(env.AGENT_SOCKET, { force: true });
   await agents.fastify.listen({ path: env.AGENT_SOCKET });
-  const loops = [Dispatcher, DeployRunner, Restarts, RouteFeed, BuildLogArchive].map(
+  const loops = [Dispatcher, DeployRunner, Restarts, RouteFeed, BuildLogArchive, AuditSealer].map(
     (part) => app.get(part).loop,
   );
   for (const loop of loops) loop.start();

@@ -8,7 +8,7 @@ import type { Database } from '@slipway/db';
 const EVERY_ROW = `SELECT relname AS table, query_to_xml(format(
     'SELECT to_jsonb(t) - ''seenAt'' - ''lastUsedAt'' AS row FROM %I t ORDER BY 1', relname
   ), false, false, '')::text AS rows
-  FROM pg_class WHERE relname <> 'AuditRecord' AND relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname`;
+  FROM pg_class WHERE relname NOT LIKE 'Audit%' AND relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname`;
 
 /** All that is stored, in the database and beside it: for `toEqual` */
 export async function contentsOf({ pool }: Database, blobsDir: string): Promise<unknown> {
