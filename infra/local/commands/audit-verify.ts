@@ -29,7 +29,8 @@ export async function auditVerify(instance: Instance, args: readonly string[]): 
       noted.delete(finding.organizationId);
     }
   } catch (cause) {
-    throw new Error(`The database cannot be read; is Slipway running? ${String(cause)}`, { cause });
+    const [last] = String(cause).trimEnd().split('\n').slice(-1);
+    throw new Error(`The database cannot be read; is Slipway running? ${last}`, { cause });
   } finally {
     await database.close();
   }
