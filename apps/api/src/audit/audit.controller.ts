@@ -1,9 +1,10 @@
 import { Controller, Inject } from '@nestjs/common';
+import type { AuditRow } from '@slipway/audit';
 import { z } from 'zod';
 import { pageOf } from '../http/query.ts';
 import { defineRoute, type Input, type Output, Route, RouteInput } from '../http/route.ts';
 import { AuditQuery, type AuditRecord, AuditRecordList } from './audit.schema.ts';
-import { type AuditRow, AuditStore } from './audit.store.ts';
+import { AuditStore } from './audit.store.ts';
 
 const listAuditRecords = defineRoute({
   ...{ method: 'GET', path: '/v1/organizations/:organization/audit', tag: 'Organizations' },

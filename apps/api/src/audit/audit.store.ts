@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { AuditRow } from '@slipway/audit';
 import { type Database, newId, type Prisma, type Queries } from '@slipway/db';
 import type { Actor, Call } from '../access/call.ts';
 import type { OrganizationScope } from '../access/scope.store.ts';
@@ -29,8 +30,6 @@ export interface Place {
 
 /** Things that are worth to be known of what was done, by their names; never what may be secret. */
 export type Details = Readonly<Record<string, string>>;
-
-export type AuditRow = Prisma.AuditRecordGetPayload<object>;
 
 export interface RecordFilter {
   operation?: string | undefined;
