@@ -28,6 +28,10 @@ const SHOWN: Record<string, RegExp[]> = {
     ...[/^ok +ada: \d+ records/, /^All \d+ logs are what/, /heads\.json/],
     ...[/^ok +local: \d+ records/, /^All \d+ logs are what/],
   ],
+  '**Limit what may be had**': [
+    ...[/"containers":{"limit":20,/, /"containers":{"limit":2,"used":2}/, /"quota-exceeded"/],
+    ...[/"containers":{"limit":null,/, /"containers":{"limit":20,/],
+  ],
   '**Build an image**': [/RUN echo built/, /^pushed /, /"succeeded"/, /^built$/],
   '**Build with more than a Dockerfile**': [/"queued"/, /^data: .*"7\\n"/, /^event: end/],
   '**Give an image a URL.**': [/"succeeded"/, /"succeeded"/, /^HTTP\S+ 200/, /^Hello from/],

@@ -57,6 +57,8 @@ import { OrganizationStore } from './organizations/organization.store.ts';
 import { type Platform, platformModule } from './platform.module.ts';
 import { ProjectController } from './projects/project.controller.ts';
 import { ProjectStore } from './projects/project.store.ts';
+import { QuotaController } from './quotas/quota.controller.ts';
+import { QuotaStore } from './quotas/quota.store.ts';
 import { RegistryTokens } from './registry/registry-token.ts';
 import { HostNames } from './routing/host-names.ts';
 import { RouteStore } from './routing/route.store.ts';
@@ -92,6 +94,7 @@ import { ServiceStore } from './services/service.store.ts';
     OpenApiController,
     OrganizationController,
     ProjectController,
+    QuotaController,
     RevisionController,
     ServiceController,
     SessionController,
@@ -100,7 +103,7 @@ import { ServiceStore } from './services/service.store.ts';
     ...[AccountStore, AccountService, MeStore, MeService],
     ...[AuditStore, AuditTrail, ChainStore, AuditSealer],
     ...[OrganizationStore, MemberStore, InvitationStore, InvitationService, ApiKeyStore],
-    ...[ProjectStore, NodeStore, ImageStore, ImageResolver, RegistryTokens],
+    ...[ProjectStore, QuotaStore, NodeStore, ImageStore, ImageResolver, RegistryTokens],
     SealedValues,
     ...[ContextStore, ContextService, BuildStore, BuildService, BuildLog, BuildLogArchive],
     ...[ContainerStore, ContainerService, ContainerLogs, ContainerSignals, Restarts],

@@ -1,6 +1,7 @@
 import { LOG_LEVELS, Secret } from '@slipway/log';
 import { parseEnv } from '@slipway/process';
 import { z } from 'zod';
+import { Limits } from './quotas/quota.schema.ts';
 import { ROLES } from './roles/role.ts';
 
 const port = (usual: number) =>
@@ -46,6 +47,16 @@ const origin = z
   .transform((text) => new URL(text))
   .refine(({ pathname, search }) => `${pathname}${search}` === '/', 'may have no path');
 
+/** @param name of Limits */
+const quota = (name: keyof Limits) =>
+  z.coerce
+    .number()
+    .pipe(Limits.shape[name].unwrap())
+    .optional()
+    .describe(
+      `What each organization may have of \`${name}\`, unless its quotas say: docs/quotas.md`,
+    );
+
 const ApiVariables = z.object({
   API_HOST: z.string().default('127.0.0.1').describe('Where REST listens'),
   API_PORT: port(7700),
@@ -64,6 +75,9 @@ const ApiVariables = z.object({
     .enum(['open', 'invite', 'closed'])
     .default('closed')
     .describe('Who may make an account: anybody, who is invited to an organization, or nobody'),
+  QUOTA_CONTAINERS: quota('containers'),
+  QUOTA_CPUS: quota('cpus'),
+  QUOTA_MEMORY_BYTES: quota('memoryBytes'),
   PARTS_FILE: z
     .string()
     .optional()

@@ -4,6 +4,7 @@ import type { Queues } from '@slipway/queue';
 import type { RoutePublisher } from '@slipway/routes';
 import type { SignUp } from './accounts/account.service.ts';
 import type { Guesses } from './accounts/guesses.ts';
+import type { Limits } from './quotas/quota.schema.ts';
 import type { Core } from './roles/role.ts';
 
 /** What the role `api` opened besides, and what every class of it may inject by its token. */
@@ -20,6 +21,8 @@ export interface Platform extends Core {
   /** see `env.ts` */
   signUp: SignUp;
   guesses: Guesses;
+  /** what organizations may have unless theirs are set */
+  organizationLimits: Limits;
 }
 
 /** `@Inject(DATABASE) private readonly database: Database` */
@@ -36,6 +39,7 @@ export const API_URL = Symbol('ApiUrl');
 export const SERVICES_URL = Symbol('ServicesUrl');
 export const SIGN_UP = Symbol('SignUp');
 export const GUESSES = Symbol('Guesses');
+export const ORGANIZATION_LIMITS = Symbol('OrganizationLimits');
 
 @Module({})
 class PlatformModule {}
@@ -55,6 +59,7 @@ export function platformModule(platform: Platform): DynamicModule {
     { provide: SERVICES_URL, useValue: platform.servicesUrl },
     { provide: SIGN_UP, useValue: platform.signUp },
     { provide: GUESSES, useValue: platform.guesses },
+    { provide: ORGANIZATION_LIMITS, useValue: platform.organizationLimits },
   ]);
 }
 

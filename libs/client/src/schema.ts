@@ -795,6 +795,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization}/projects/{project}/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a project may have of what its organization may, and what it has
+         * @description Needs `quotas:read`.
+         */
+        get: operations["getProjectQuotas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Let a project have more or less; null: as much as its organization may
+         * @description Needs `quotas:write`.
+         */
+        patch: operations["changeProjectQuotas"];
+        trace?: never;
+    };
     "/v1/organizations/{organization}/projects/{project}/services": {
         parameters: {
             query?: never;
@@ -995,6 +1019,30 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an organization may have in all of its projects together, and what it has
+         * @description Needs `quotas:read`.
+         */
+        get: operations["getOrganizationQuotas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Let an organization have more or less; null: as much as organizations usually may
+         * @description For the operator.
+         */
+        patch: operations["changeOrganizationQuotas"];
         trace?: never;
     };
 }
@@ -1459,6 +1507,23 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        Quotas: {
+            containers: {
+                /** @description null: none */
+                limit: number | null;
+                used: number;
+            };
+            cpus: {
+                /** @description null: none */
+                limit: number | null;
+                used: number;
+            };
+            memoryBytes: {
+                /** @description null: none */
+                limit: number | null;
+                used: number;
+            };
+        };
         Service: {
             id: string;
             name: string;
@@ -1551,6 +1616,7 @@ export interface components {
              * @description Why it ended, as a stable code (docs/reasons.md)
              * @example completed
              * @example not-placed
+             * @example quota-exceeded
              * @example not-started
              * @example instance-ended
              * @example unhealthy
@@ -1679,6 +1745,7 @@ export interface components {
              * @example malformed-request
              * @example unauthenticated
              * @example forbidden
+             * @example quota-exceeded
              * @example not-found
              * @example method-not-allowed
              * @example request-timeout
@@ -2189,7 +2256,7 @@ export interface operations {
                      *       "services:write"
                      *     ]
                      */
-                    scopes?: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "audit:read" | "api-keys:read" | "api-keys:write" | "projects:read" | "projects:write" | "containers:read" | "containers:write" | "containers:control" | "services:read" | "services:write" | "services:control" | "environment:read" | "builds:read" | "builds:write" | "images:read" | "images:write")[];
+                    scopes?: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "audit:read" | "quotas:read" | "quotas:write" | "api-keys:read" | "api-keys:write" | "projects:read" | "projects:write" | "containers:read" | "containers:write" | "containers:control" | "services:read" | "services:write" | "services:control" | "environment:read" | "builds:read" | "builds:write" | "images:read" | "images:write")[];
                     /** @description Slug or identifier of the one project that it is for; all of them when left out */
                     project?: string;
                     /**
@@ -3216,6 +3283,69 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getProjectQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quotas"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeProjectQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    containers?: number | null;
+                    /** @description Of the containers that run, together */
+                    cpus?: number | null;
+                    memoryBytes?: number | null;
+                };
+                "application/merge-patch+json": {
+                    containers?: number | null;
+                    /** @description Of the containers that run, together */
+                    cpus?: number | null;
+                    memoryBytes?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quotas"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listServices: {
         parameters: {
             query?: {
@@ -3687,6 +3817,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Service"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOrganizationQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quotas"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeOrganizationQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    containers?: number | null;
+                    /** @description Of the containers that run, together */
+                    cpus?: number | null;
+                    memoryBytes?: number | null;
+                };
+                "application/merge-patch+json": {
+                    containers?: number | null;
+                    /** @description Of the containers that run, together */
+                    cpus?: number | null;
+                    memoryBytes?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quotas"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -6,6 +6,7 @@ export const ERROR_CODES = {
   'malformed-request': { status: 400, title: 'The request cannot be read' },
   unauthenticated: { status: 401, title: 'A valid API key or session is needed' },
   forbidden: { status: 403, title: 'Not allowed' },
+  'quota-exceeded': { status: 403, title: 'More than may be had' },
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'request-timeout': { status: 408, title: 'The request took too long to arrive' },

@@ -3,6 +3,7 @@ import { AppError } from '@slipway/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   contractOf,
+  type OperatorAccess,
   type PermittedAccess,
   permissionOf,
   type RouteContract,
@@ -48,7 +49,8 @@ export class AccessGuard implements CanActivate {
       const params = request.params as Record<string, string>;
       scope = (await this.#scopeOf(contract.access, caller, params)).for(call);
       setScope(request, scope);
-      requirePermission(membershipIn(caller, scope), permissionOf(contract.access));
+      if ('operator' in contract.access) requireOperator(caller);
+      else requirePermission(membershipIn(caller, scope), permissionOf(contract.access));
     }
     if (mayLast(contract)) {
       this.openRequests.add(context.switchToHttp().getResponse<FastifyReply>(), caller, scope);
@@ -72,14 +74,14 @@ export class AccessGuard implements CanActivate {
   }
 
   async #scopeOf(
-    access: PermittedAccess,
+    access: OperatorAccess | PermittedAccess,
     caller: Caller,
     { organization = '', project = '' }: Record<string, string>,
   ): Promise<OrganizationScope | ProjectScope> {
     const isProjects = 'project' in access;
     const scope = isProjects
       ? await this.scopes.project(caller, { organization, project })
-      : await this.scopes.organization(caller, organization);
+      : await this.scopes.organization(caller, organization, { isOperators: 'operator' in access });
     if (scope !== null) return scope;
     throw notFound(
       isProjects ? `project ${organization}/${project}` : `organization ${organization}`,

@@ -12,6 +12,8 @@ export const PERMISSIONS = [
   'members:write',
   'owners:write',
   'audit:read',
+  'quotas:read',
+  'quotas:write',
   'api-keys:read',
   'api-keys:write',
   'projects:read',
@@ -39,6 +41,7 @@ const OF_ADMINS: readonly Permission[] = [
   'organization:write',
   'members:write',
   'audit:read',
+  'quotas:write',
   'projects:write',
 ];
 const NOT_OF_VIEWERS: readonly Permission[] = ['audit:read', 'environment:read'];

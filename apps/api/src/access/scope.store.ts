@@ -57,8 +57,16 @@ export class ScopeStore {
 
   constructor(@Inject(DATABASE) private readonly database: Database) {}
 
-  /** @param reference slug or identifier. @returns null when there is no such one, or the caller may not use it */
-  async organization(caller: Caller, reference: string): Promise<OrganizationScope | null> {
+  /**
+   * @param reference slug or identifier
+   * @param options.isOperators to whom each is open then
+   * @returns null when there is no such one, or the caller may not use it
+   */
+  async organization(
+    caller: Caller,
+    reference: string,
+    { isOperators = false } = {},
+  ): Promise<OrganizationScope | null> {
     const scope = await this.#organizations.get(reference, async () => {
       const { rows } = await this.database.pool.query<{ id: string; slug: string }>({
         name: 'organization-of-reference',
@@ -67,6 +75,7 @@ export class ScopeStore {
       });
       return rows[0] === undefined ? null : new OrganizationScope(rows[0].id, rows[0].slug);
     });
+    if (isOperators && caller.isOperator) return scope;
     return scope !== null && isOpen(caller, scope.organizationId, null) ? scope : null;
   }
 

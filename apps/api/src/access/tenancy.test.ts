@@ -7,6 +7,7 @@ import { joinTestNode, type TestNode } from '../testing/node.fixture.ts';
 import {
   CLOSED,
   OF_OPERATORS,
+  OF_OPERATORS_ANYWHERE,
   OF_ORGANIZATIONS,
   OF_PROJECTS,
   OF_THINGS,
@@ -162,6 +163,16 @@ describe('what is the operator’s is 403 to the owner of an organization', () =
   });
 });
 
+describe('what is the operator’s in an organization is 403 to its owner', () => {
+  changesNothing();
+  test.each(OF_OPERATORS_ANYWHERE)('$name', async ({ method, path }) => {
+    for (const credential of [ada, keys.get('owner')]) {
+      const answer = await api.call(method, pathOf(path, estate), credential);
+      expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    }
+  });
+});
+
 describe('what is of another organization is 404, as if it were not there', () => {
   changesNothing();
   test.each(OF_ORGANIZATIONS)('$name', async (operation) => {
@@ -224,7 +235,17 @@ describe('a thing of a project is 404 through another one, a stranger’s or one
 });
 
 describe('no name in a path is too strange to be answered', () => {
-  const names = ['%00', '%ff', '%2e%2e', '%2F', "'", '"', '%', 'x'.repeat(2_000), '%F0%9F%92%A9'];
+  const names = [
+    '%00',
+    '%ff',
+    '%2e%2e%2F',
+    '%2F',
+    "'",
+    '"',
+    '%',
+    'x'.repeat(2_000),
+    '%F0%9F%92%A9',
+  ];
   changesNothing();
   test.each(OF_ORGANIZATIONS)('$name', async ({ method, path }) => {
     const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);

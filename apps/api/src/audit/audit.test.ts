@@ -102,6 +102,20 @@ describe('what a call has changed is recorded once, with who called for it', () 
     await expectRecord(() => call('DELETE', at), { operation: 'deleteService', target });
   });
 
+  test('quotas', async () => {
+    const { body: project } = await call('GET', P);
+    await expectRecord(() => call('PATCH', `${P}/quotas`, { containers: 500, cpus: null }), {
+      ...{ operation: 'changeProjectQuotas', project: project.id },
+      target: { type: 'project', id: project.id, name: 'default' },
+      details: { containers: '500', cpus: 'null' },
+    });
+    await expectRecord(() => call('PATCH', '/v1/organizations/local/quotas', { cpus: 500 }), {
+      ...{ operation: 'changeOrganizationQuotas', project: null },
+      target: { type: 'organization', id: expect.any(String), name: 'local' },
+      details: { cpus: '500' },
+    });
+  });
+
   test('a build', async () => {
     const sent = () => stage.api.call('POST', `${P}/contexts`, { body: 'files', headers: TAR });
     const { id: context } = await expectRecord(sent, {

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { ContainerSpec, DesiredState } from '@slipway/contracts';
+import { type ContainerSpec, ContainerSpecSchema, type DesiredState } from '@slipway/contracts';
 import { type Database, isUniqueViolation, newId, type Prisma } from '@slipway/db';
 import { type ContainerState, statesBefore } from '@slipway/lifecycle';
 import { nodeQueue } from '@slipway/queue';
@@ -8,6 +8,7 @@ import { AuditStore, type Target } from '../audit/audit.store.ts';
 import { OutboxStore } from '../dispatch/outbox.store.ts';
 import { AddressStore } from '../networks/address.store.ts';
 import { DATABASE } from '../platform.module.ts';
+import { QuotaStore } from '../quotas/quota.store.ts';
 import { tellOf } from './container.news.ts';
 
 export type ContainerRow = Prisma.ContainerGetPayload<object>;
@@ -64,9 +65,10 @@ export class ContainerStore {
     @Inject(AuditStore) private readonly audit: AuditStore,
     @Inject(OutboxStore) private readonly outbox: OutboxStore,
     @Inject(AddressStore) private readonly addresses: AddressStore,
+    @Inject(QuotaStore) private readonly quotas: QuotaStore,
   ) {}
 
-  /** null: the name is taken. @throws AppError when its node has no address left */
+  /** null: the name is taken. @throws AppError when its node has no address left, `quota-exceeded` */
   async create(
     scope: ProjectScope,
     accepted: AcceptedContainer,
@@ -94,6 +96,7 @@ export class ContainerStore {
     const row = await tx.container.create({ data: { ...made, requestId, desired, generation } });
     await this.addresses.assign(tx, scope, row);
     if (start) await tx.run.create({ data: { containerId: row.id, generation } });
+    await this.quotas.requireRoom(tx, scope, { containers: 1, ...(start ? needsOf(row) : {}) });
     await this.#tell(tx, row);
     const { image, imageDigest } = row;
     await this.audit.record(tx, scope, targetOf(row), { image, imageDigest });
@@ -122,9 +125,13 @@ export class ContainerStore {
     });
   }
 
-  /** A new run of one that rests. @returns null when it does not rest (any more) */
+  /**
+   * A new run of one that rests.
+   * @returns null when it does not rest (any more)
+   * @throws AppError `quota-exceeded`
+   */
   start(scope: ProjectScope, id: string, trace: Trace): Promise<ContainerRow | null> {
-    const change = { state: 'pending', desired: 'running', data: ASKED_RUN } as const;
+    const change = { state: 'pending', desired: 'running', data: ASKED_RUN, begins: true } as const;
     return this.#change(scope, id, change, trace);
   }
 
@@ -216,15 +223,18 @@ export class ContainerStore {
       data?: Prisma.ContainerUpdateManyMutationInput;
       /** what it has to be besides */
       wanted?: Prisma.ContainerWhereInput;
+      /** it needs from now on what it runs with */
+      begins?: boolean;
     },
     { requestId }: Trace,
   ): Promise<ContainerRow | null> {
-    const { state, desired, from, data, wanted } = change;
+    const { state, desired, from, data, wanted, begins = false } = change;
     const before = statesBefore(state).filter((known) => from?.includes(known) ?? true);
     return this.#write(
       scope,
       { id, state: { in: before }, ...wanted },
       { ...data, state, desired, requestId },
+      begins,
     );
   }
 
@@ -238,6 +248,7 @@ export class ContainerStore {
     scope: ProjectScope,
     where: Prisma.ContainerWhereInput,
     data: Prisma.ContainerUpdateManyMutationInput,
+    begins = false,
   ): Promise<ContainerRow | null> {
     return this.database.transaction(async (tx) => {
       const [row] = await tx.container.updateManyAndReturn({
@@ -248,6 +259,7 @@ export class ContainerStore {
       if (data.generation !== undefined) {
         await tx.run.create({ data: { containerId: row.id, generation: row.generation } });
       }
+      if (begins) await this.quotas.requireRoom(tx, scope, needsOf(row));
       await this.#tell(tx, row);
       await this.audit.record(tx, scope, targetOf(row));
       return row;
@@ -259,6 +271,12 @@ export class ContainerStore {
     await this.outbox.add(tx, nodeQueue(nodeId), { engineId, requestId });
     await tellOf(tx, row.id);
   }
+}
+
+/** while it runs */
+function needsOf({ spec }: ContainerRow): { cpus: number; memoryBytes: number } {
+  const { cpus, memoryBytes } = ContainerSpecSchema.parse(spec);
+  return { cpus, memoryBytes };
 }
 
 function targetOf({ id, name }: ContainerRow): Target {

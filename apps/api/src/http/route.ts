@@ -28,9 +28,10 @@ export interface RouteContract {
   tag: string;
   /**
    * `public`: anybody; `caller`: whoever has a valid API key, or is signed in; `operator`: who runs the
-   * platform; a permission: who has it in the organization, or in that of the project, in the path
+   * platform, also in whatever organization is in the path; a permission: who has it in the organization, or
+   * in that of the project, in the path
    */
-  access: 'public' | 'caller' | 'operator' | PermittedAccess;
+  access: 'public' | 'caller' | 'operator' | OperatorAccess | PermittedAccess;
   params?: z.ZodType;
   query?: z.ZodType;
   /** JSON */
@@ -42,6 +43,8 @@ export interface RouteContract {
 }
 
 export type PermittedAccess = { organization: Permission } | { project: Permission };
+
+export type OperatorAccess = { operator: 'organization' };
 
 export function permissionOf(access: PermittedAccess): Permission {
   return 'project' in access ? access.project : access.organization;
@@ -59,7 +62,7 @@ type Body<C extends RouteContract> = C['upload'] extends readonly string[]
 
 type ScopeOf<A> = A extends { project: Permission }
   ? ProjectScope
-  : A extends { organization: Permission }
+  : A extends { organization: Permission } | OperatorAccess
     ? OrganizationScope
     : null;
 

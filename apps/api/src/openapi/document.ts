@@ -74,12 +74,16 @@ function operation(route: RouteContract): ZodOpenApiOperationObject {
 }
 
 function descriptionOf({ description, access }: RouteContract): { description?: string } {
-  const needed = typeof access === 'string' ? NEEDED[access] : `Needs \`${permissionOf(access)}\`.`;
+  const needed = neededFor(access);
   const text = [description, needed].filter((part) => part !== undefined).join('\n\n');
   return text === '' ? {} : { description: text };
 }
 
-const NEEDED = { public: undefined, caller: undefined, operator: 'For the operator.' };
+function neededFor(access: RouteContract['access']): string | undefined {
+  if (access === 'public' || access === 'caller') return undefined;
+  if (access === 'operator' || 'operator' in access) return 'For the operator.';
+  return `Needs \`${permissionOf(access)}\`.`;
+}
 
 function pathParameters(route: RouteContract): { path?: z.ZodObject } {
   const names = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '');

@@ -35,10 +35,18 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
   const routePublisher = new RoutePublisher(env.REDIS_URL);
   const guesses = new Guesses(env.REDIS_URL);
   const { PARTS_FILE: partsFile = null, SIGN_UP: signUp } = env;
+  const organizationLimits = {
+    containers: env.QUOTA_CONTAINERS,
+    cpus: env.QUOTA_CPUS,
+    memoryBytes: env.QUOTA_MEMORY_BYTES,
+  };
   const urls = { apiUrl: env.API_URL, servicesUrl: env.SERVICES_URL };
   const app = await NestFactory.create<NestFastifyApplication>(
     appModule(
-      { ...core, notifications, queues, routePublisher, partsFile, ...urls, signUp, guesses },
+      {
+        ...{ ...core, ...urls, notifications, queues, routePublisher, partsFile },
+        ...{ signUp, guesses, organizationLimits },
+      },
       { checksAnswers: env.NODE_ENV === 'test' },
     ),
     rest.adapter,

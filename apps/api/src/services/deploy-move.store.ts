@@ -95,10 +95,11 @@ export class DeployMoveStore {
       return await this.database.transaction((tx) => this.#moveIn(tx, id, now, lastLines));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      const { message } = error; // its node is full
+      const { code, message } = error;
+      const reason = code === 'quota-exceeded' ? code : 'not-placed'; // its node is full
       await this.database.transaction(async (tx) => {
         const deploy = await lockDeploy(tx, id);
-        if (deploy !== null) await end(tx, deploy, { reason: 'not-placed', message }, now);
+        if (deploy !== null) await end(tx, deploy, { reason, message }, now);
       });
       return OVER;
     }

@@ -12,6 +12,7 @@ export type PhaseName = (typeof DEPLOY_PHASES)[number];
 export const DEPLOY_REASONS = [
   'completed',
   'not-placed',
+  'quota-exceeded',
   'not-started',
   'instance-ended',
   'unhealthy',

@@ -1,4 +1,4 @@
-import { declaredRoutes, permissionOf } from '../http/route.ts';
+import { declaredRoutes, permissionOf, type RouteContract } from '../http/route.ts';
 import { buildOpenApiDocument } from '../openapi/document.ts';
 
 /** An operation of the OpenAPI document: what is added later is walked too. */
@@ -28,9 +28,17 @@ export const OF_PROJECTS = CLOSED.filter(({ path }) => path.includes('{project}'
 /** of what is in a project */
 export const OF_THINGS = OF_PROJECTS.filter(({ path }) => /\{project\}.*\{/.test(path));
 export const OF_OPERATORS = declared.filter(({ access }) => access === 'operator');
+/** of operators, in whatever organization */
+export const OF_OPERATORS_ANYWHERE = declared.filter(({ access }) => isOfOperators(access));
 export const PERMITTED = declared.flatMap(({ access, ...operation }) =>
-  typeof access === 'string' ? [] : [{ ...operation, permission: permissionOf(access) }],
+  typeof access === 'string' || 'operator' in access
+    ? []
+    : [{ ...operation, permission: permissionOf(access) }],
 );
+
+function isOfOperators(access: RouteContract['access']): boolean {
+  return typeof access !== 'string' && 'operator' in access;
+}
 
 function named({ method, path }: Omit<Operation, 'name'>): Operation {
   const verb = method.toUpperCase();

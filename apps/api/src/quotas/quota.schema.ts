@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { mergePatchOf } from '../http/merge-patch.ts';
+
+/** What an organization and each of its projects may have so much of, and how sentences call it. */
+export const QUOTAS = {
+  containers: 'containers',
+  cpus: 'CPUs of containers that run',
+  memoryBytes: 'bytes of memory of containers that run',
+} as const;
+export type QuotaName = keyof typeof QUOTAS;
+
+const count = (what: string) => z.int().min(0).describe(what);
+
+/** How much may be had; what is not there is not limited. */
+export const Limits = z.strictObject({
+  containers: count('Containers, those that rest too').optional(),
+  cpus: z.number().min(0).optional().describe('Of the containers that run, together'),
+  memoryBytes: count('Of the containers that run, together').optional(),
+}) satisfies z.ZodType<Limits>;
+export type Limits = { [name in QuotaName]?: number | undefined };
+
+/** The body of `PATCH …/quotas`; null: as if it had never been set. */
+export const LimitsPatch = mergePatchOf(Limits);
+export type LimitsPatch = z.output<typeof LimitsPatch>;
+
+const Quota = z.object({
+  limit: z.number().nullable().describe('null: none'),
+  used: z.number(),
+});
+
+export const Quotas = z
+  .object({ containers: Quota, cpus: Quota, memoryBytes: Quota })
+  .meta({ id: 'Quotas' });
+export type Quotas = z.input<typeof Quotas>;
