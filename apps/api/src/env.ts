@@ -78,6 +78,8 @@ const ApiVariables = z.object({
   QUOTA_CONTAINERS: quota('containers'),
   QUOTA_CPUS: quota('cpus'),
   QUOTA_MEMORY_BYTES: quota('memoryBytes'),
+  QUOTA_CONCURRENT_BUILDS: quota('concurrentBuilds'),
+  QUOTA_QUEUED_BUILDS: quota('queuedBuilds'),
   PARTS_FILE: z
     .string()
     .optional()

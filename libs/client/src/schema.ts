@@ -1369,6 +1369,16 @@ export interface components {
             createdAt: string;
             startedAt: string | null;
             finishedAt: string | null;
+            /** @description The limit that one which is queued waits for (docs/quotas.md); null: it is next, or waits for a node */
+            waitsFor: {
+                /** @enum {string} */
+                quota: "containers" | "cpus" | "memoryBytes" | "concurrentBuilds" | "queuedBuilds";
+                /** @enum {string} */
+                of: "organization" | "project";
+                limit: number;
+                used: number;
+                requested: number;
+            } | null;
             /** @description The instructions of the Dockerfile, once it was read */
             steps: {
                 number: number;
@@ -1519,6 +1529,16 @@ export interface components {
                 used: number;
             };
             memoryBytes: {
+                /** @description null: none */
+                limit: number | null;
+                used: number;
+            };
+            concurrentBuilds: {
+                /** @description null: none */
+                limit: number | null;
+                used: number;
+            };
+            queuedBuilds: {
                 /** @description null: none */
                 limit: number | null;
                 used: number;
@@ -3324,12 +3344,16 @@ export interface operations {
                     /** @description Of the containers that run, together */
                     cpus?: number | null;
                     memoryBytes?: number | null;
+                    concurrentBuilds?: number | null;
+                    queuedBuilds?: number | null;
                 };
                 "application/merge-patch+json": {
                     containers?: number | null;
                     /** @description Of the containers that run, together */
                     cpus?: number | null;
                     memoryBytes?: number | null;
+                    concurrentBuilds?: number | null;
+                    queuedBuilds?: number | null;
                 };
             };
         };
@@ -3861,12 +3885,16 @@ export interface operations {
                     /** @description Of the containers that run, together */
                     cpus?: number | null;
                     memoryBytes?: number | null;
+                    concurrentBuilds?: number | null;
+                    queuedBuilds?: number | null;
                 };
                 "application/merge-patch+json": {
                     containers?: number | null;
                     /** @description Of the containers that run, together */
                     cpus?: number | null;
                     memoryBytes?: number | null;
+                    concurrentBuilds?: number | null;
+                    queuedBuilds?: number | null;
                 };
             };
         };

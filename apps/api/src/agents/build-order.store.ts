@@ -10,7 +10,8 @@ import type { Database, Prisma } from '@slipway/db';
 import { buildStatesBefore } from '@slipway/lifecycle';
 import { type BuildRow, stepsOf } from '../builds/build.store.ts';
 import { givenUp } from '../builds/steps.ts';
-import { DATABASE } from '../platform.module.ts';
+import { DATABASE, ORGANIZATION_LIMITS } from '../platform.module.ts';
+import type { Limits } from '../quotas/quota.schema.ts';
 import { nextInTurn } from './build-turns.ts';
 
 /** What an agent made of a build, at which attempt. */
@@ -28,7 +29,10 @@ interface Attempt {
  */
 @Injectable()
 export class BuildOrderStore {
-  constructor(@Inject(DATABASE) private readonly database: Database) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(ORGANIZATION_LIMITS) private readonly usual: Limits,
+  ) {}
 
   /** This node has none any more. */
   async release(nodeId: string): Promise<void> {
@@ -38,10 +42,10 @@ export class BuildOrderStore {
     });
   }
 
-  /** The next one in turn; null when none waits. It fails when too many have taken it and ended. */
+  /** The next one in turn; null when none may begin. It fails when too many have taken it and ended. */
   take(nodeId: string): Promise<BuildRow | null> {
     return this.database.transaction(async (tx) => {
-      const buildId = await nextInTurn(tx);
+      const buildId = await nextInTurn(tx, this.usual);
       if (buildId === null) return null;
       const [taken] = await tx.build.updateManyAndReturn({
         where: { id: buildId, state: { in: [...buildStatesBefore('running')] } },

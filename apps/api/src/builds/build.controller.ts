@@ -107,6 +107,7 @@ export class BuildController {
       return this.#resource(scope, await this.builds.create(askedBy(input), body));
     }
     if (query.image === undefined) throw invalid('query.image', 'is needed: the name of the image');
+    await this.builds.requireRoom(scope);
     const { id } = await this.contexts.receive(scope, upload);
     const wanted = NewBuild.parse({ ...query, context: id });
     return this.#resource(scope, await this.builds.create(askedBy(input), wanted));
@@ -160,11 +161,12 @@ export class BuildController {
   }
 
   async #resource(scope: ProjectScope, row: BuildRow): Promise<z.input<typeof Build>> {
+    const summary = { ...summaryOf(row), waitsFor: await this.builds.waitsFor(scope, row) };
     const seen = stepsOf(row);
-    if (seen.length === 0) return { ...summaryOf(row), steps: [] };
+    if (seen.length === 0) return { ...summary, steps: [] };
     const output = await this.builds.outputOfSteps(scope, row);
     const steps = seen.map((step) => ({ ...step, output: output.get(step.number) ?? '' }));
-    return { ...summaryOf(row), steps };
+    return { ...summary, steps };
   }
 }
 

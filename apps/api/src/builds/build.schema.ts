@@ -2,6 +2,7 @@ import { BuildStepSchema, flag } from '@slipway/contracts';
 import { isRepositoryName, isTag } from '@slipway/oci';
 import { z } from 'zod';
 import { listOf } from '../http/query.ts';
+import { Excess } from '../quotas/excess.ts';
 
 /** What a context comes as; what it really is, its first bytes say. */
 export const CONTEXT_TYPES = ['application/x-tar', 'application/gzip', 'application/zstd'] as const;
@@ -99,6 +100,9 @@ export const BuildSummary = z
   .meta({ id: 'BuildSummary' });
 
 export const Build = BuildSummary.extend({
+  waitsFor: Excess.nullable().describe(
+    'The limit that one which is queued waits for (docs/quotas.md); null: it is next, or waits for a node',
+  ),
   steps: z
     .array(
       BuildStepSchema.extend({

@@ -7,6 +7,8 @@ import { notFound } from '../access/not-found.ts';
 import type { ProjectScope } from '../access/scope.store.ts';
 import { invalid } from '../http/validate.ts';
 import { NOTIFICATIONS } from '../platform.module.ts';
+import { type Excess, quotaExceeded } from '../quotas/excess.ts';
+import { QuotaStore } from '../quotas/quota.store.ts';
 import { BuildLog } from './build.log.ts';
 import type { NewBuild } from './build.schema.ts';
 import { type BuildRow, BuildStore, type StoredOutput } from './build.store.ts';
@@ -18,8 +20,23 @@ export class BuildService {
     @Inject(BuildStore) private readonly builds: BuildStore,
     @Inject(BuildLog) private readonly buildLog: BuildLog,
     @Inject(ContextStore) private readonly contexts: ContextStore,
+    @Inject(QuotaStore) private readonly quotas: QuotaStore,
     @Inject(NOTIFICATIONS) private readonly notifications: Notifications,
   ) {}
+
+  /**
+   * Before much is sent that would be refused.
+   * @throws AppError `quota-exceeded`
+   */
+  async requireRoom(scope: ProjectScope): Promise<void> {
+    const excess = await this.quotas.excessOf(scope, { queuedBuilds: 1 });
+    if (excess !== null) throw quotaExceeded(excess);
+  }
+
+  /** The limit that one which is queued waits for; null: it is next, or waits for a node. */
+  async waitsFor(scope: ProjectScope, { state }: BuildRow): Promise<Excess | null> {
+    return state === 'queued' ? this.quotas.excessOf(scope, { concurrentBuilds: 1 }) : null;
+  }
 
   async create(asked: Asked, wanted: NewBuild): Promise<BuildRow> {
     const { context, target = null, secrets, ...accepted } = wanted;

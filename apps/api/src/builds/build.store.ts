@@ -8,6 +8,7 @@ import type { ProjectScope } from '../access/scope.store.ts';
 import { AuditStore, type Target } from '../audit/audit.store.ts';
 import { OutboxStore } from '../dispatch/outbox.store.ts';
 import { DATABASE } from '../platform.module.ts';
+import { QuotaStore } from '../quotas/quota.store.ts';
 import { SealedValues } from '../secrets/sealed-values.ts';
 import { givenUp } from './steps.ts';
 
@@ -42,8 +43,10 @@ export class BuildStore {
     @Inject(AuditStore) private readonly audit: AuditStore,
     @Inject(OutboxStore) private readonly outbox: OutboxStore,
     @Inject(SealedValues) private readonly sealedValues: SealedValues,
+    @Inject(QuotaStore) private readonly quotas: QuotaStore,
   ) {}
 
+  /** @throws AppError `quota-exceeded` */
   async create(
     scope: ProjectScope,
     accepted: AcceptedBuild,
@@ -58,6 +61,7 @@ export class BuildStore {
     const data = { id, organizationId, projectId, repository, ...accepted, sealedSecrets };
     return this.database.transaction(async (tx) => {
       const row = await tx.build.create({ data: { ...data, requestId } });
+      await this.quotas.requireRoom(tx, scope, { queuedBuilds: 1 });
       await this.outbox.add(tx, BUILDS, { buildId: row.id, requestId });
       await this.audit.record(tx, scope, targetOf(row), { context: row.contextId });
       return row;

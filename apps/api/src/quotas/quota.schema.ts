@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import { mergePatchOf } from '../http/merge-patch.ts';
 
-/** What an organization and each of its projects may have so much of, and how sentences call it. */
-export const QUOTAS = {
-  containers: 'containers',
-  cpus: 'CPUs of containers that run',
-  memoryBytes: 'bytes of memory of containers that run',
-} as const;
-export type QuotaName = keyof typeof QUOTAS;
+export const QUOTA_NAMES = [
+  'containers',
+  'cpus',
+  'memoryBytes',
+  'concurrentBuilds',
+  'queuedBuilds',
+] as const;
+/** What an organization and each of its projects may have so much of. */
+export type QuotaName = (typeof QUOTA_NAMES)[number];
+
+/** An amount of each. */
+export type Amounts = Readonly<Record<QuotaName, number>>;
 
 const count = (what: string) => z.int().min(0).describe(what);
 
@@ -16,6 +21,8 @@ export const Limits = z.strictObject({
   containers: count('Containers, those that rest too').optional(),
   cpus: z.number().min(0).optional().describe('Of the containers that run, together'),
   memoryBytes: count('Of the containers that run, together').optional(),
+  concurrentBuilds: count('Builds that run at a time; others wait for their turn').optional(),
+  queuedBuilds: count('Builds that wait for their turn').optional(),
 }) satisfies z.ZodType<Limits>;
 export type Limits = { [name in QuotaName]?: number | undefined };
 
@@ -29,6 +36,9 @@ const Quota = z.object({
 });
 
 export const Quotas = z
-  .object({ containers: Quota, cpus: Quota, memoryBytes: Quota })
+  .object({
+    ...{ containers: Quota, cpus: Quota, memoryBytes: Quota },
+    ...{ concurrentBuilds: Quota, queuedBuilds: Quota },
+  })
   .meta({ id: 'Quotas' });
 export type Quotas = z.input<typeof Quotas>;

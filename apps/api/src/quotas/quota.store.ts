@@ -1,21 +1,32 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AppError } from '@slipway/contracts';
 import type { Database, Prisma, Queries } from '@slipway/db';
 import type { OrganizationScope, ProjectScope } from '../access/scope.store.ts';
 import { AuditStore, type Target } from '../audit/audit.store.ts';
 import { mergePatch } from '../http/merge-patch.ts';
 import { DATABASE, ORGANIZATION_LIMITS } from '../platform.module.ts';
-import { Limits, type LimitsPatch, QUOTAS, type QuotaName, type Quotas } from './quota.schema.ts';
+import { type Excess, quotaExceeded } from './excess.ts';
+import {
+  type Amounts,
+  Limits,
+  type LimitsPatch,
+  QUOTA_NAMES,
+  type QuotaName,
+  type Quotas,
+} from './quota.schema.ts';
+import { type Place, usedIn } from './used.ts';
 
-type Amounts = Readonly<Record<QuotaName, number>>;
-
-/** An organization, or a project of it. */
-interface Place {
-  organizationId: string;
-  projectId: string | null;
+/** How much a place may have of `names`. */
+interface Limit {
+  place: Place;
+  limits: Limits;
+  names: readonly QuotaName[];
 }
 
-const NAMES = Object.keys(QUOTAS) as QuotaName[];
+interface LimitsOf {
+  organization: Limits;
+  project: Limits | null;
+}
+
 const LOCK = 7783;
 
 /** How much organizations and projects have, and may have. */
@@ -30,9 +41,12 @@ export class QuotaStore {
   /** Of the organization, or of the project alone. */
   async get(scope: OrganizationScope | ProjectScope): Promise<Quotas> {
     const { prisma } = this.database;
-    const used = await usedIn(prisma, scope);
-    const limits = await this.#limitsOf(prisma, scope);
-    const entries = NAMES.map((name) => [name, { limit: limits[name] ?? null, used: used[name] }]);
+    const used = await usedIn(prisma, scope, QUOTA_NAMES);
+    const { organization, project } = await this.#limitsOf(prisma, scope);
+    const limits = project ?? organization;
+    const entries = QUOTA_NAMES.map((name) => {
+      return [name, { limit: limits[name] ?? null, used: used[name] }];
+    });
     return Object.fromEntries(entries) as Quotas;
   }
 
@@ -59,33 +73,46 @@ export class QuotaStore {
     scope: ProjectScope,
     added: Partial<Amounts>,
   ): Promise<void> {
-    const { organizationId } = scope;
-    const places = [scope, { organizationId, projectId: null }];
-    let isLocked = false;
-    for (const place of places) {
-      const limits = await this.#limitsOf(tx, place);
-      const limited = NAMES.filter(
-        (name) => limits[name] !== undefined && added[name] !== undefined,
-      );
-      if (limited.length === 0) continue;
-      if (!isLocked) await lock(tx, scope);
-      isLocked = true;
-      const used = await usedIn(tx, place);
-      for (const name of limited) {
-        const { [name]: limit = Number.POSITIVE_INFINITY } = limits;
-        const { [name]: requested = 0 } = added;
-        if (used[name] > limit) throw exceeded(place, name, { limit, now: used[name], requested });
-      }
-    }
+    const limits = await this.#limitsOn(tx, scope, added);
+    if (limits.length === 0) return;
+    await lock(tx, scope);
+    const excess = await excessOver(tx, limits, { requested: added, isThere: true });
+    if (excess !== null) throw quotaExceeded(excess);
   }
 
-  async #limitsOf(on: Queries, place: Place): Promise<Limits> {
-    const { set } = await rowOf(on, place);
-    return place.projectId === null ? { ...this.usual, ...set } : set;
+  /** What there is no room for just now; null: there is. */
+  async excessOf(scope: ProjectScope, requested: Partial<Amounts>): Promise<Excess | null> {
+    const { prisma } = this.database;
+    const limits = await this.#limitsOn(prisma, scope, requested);
+    return excessOver(prisma, limits, { requested, isThere: false });
+  }
+
+  /** What limits them, in the project and then in its organization. */
+  async #limitsOn(on: Queries, scope: ProjectScope, amounts: Partial<Amounts>): Promise<Limit[]> {
+    const { organization, project } = await this.#limitsOf(on, scope);
+    const everywhere = { organizationId: scope.organizationId, projectId: null };
+    const limitsOn = (place: Place, limits: Limits): Limit => {
+      const names = QUOTA_NAMES.filter((name) => limits[name] !== undefined && name in amounts);
+      return { place, limits, names };
+    };
+    return [limitsOn(scope, project ?? {}), limitsOn(everywhere, organization)].filter(
+      ({ names }) => names.length > 0,
+    );
+  }
+
+  /** What an organization's row does not say is as it usually is. */
+  async #limitsOf(on: Queries, { organizationId, projectId }: Place): Promise<LimitsOf> {
+    const [set] = await on.$queryRaw<Record<keyof LimitsOf, Prisma.JsonValue>[]>`
+      SELECT o.limits AS organization, p.limits AS project
+      FROM "Organization" o LEFT JOIN "Project" p ON p.id = ${projectId}
+      WHERE o.id = ${organizationId}`;
+    return {
+      organization: { ...this.usual, ...Limits.parse(set?.organization) },
+      project: set?.project == null ? null : Limits.parse(set.project),
+    };
   }
 }
 
-/** @param set in place of what is usual */
 async function rowOf(
   on: Queries,
   { organizationId, projectId }: Place,
@@ -102,37 +129,27 @@ async function lock(tx: Prisma.TransactionClient, { organizationId }: Place): Pr
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(${LOCK}::int, hashtext(${organizationId}))`;
 }
 
-/** A container that waits for its next run runs. */
-async function usedIn(on: Queries, { organizationId, projectId }: Place): Promise<Amounts> {
-  const [used] = await on.$queryRaw<Amounts[]>`
-    SELECT count(*)::int AS containers,
-      coalesce(sum((spec ->> 'cpus')::numeric) FILTER (WHERE runs), 0)::float8 AS cpus,
-      coalesce(sum((spec ->> 'memoryBytes')::numeric) FILTER (WHERE runs), 0)::float8 AS "memoryBytes"
-    FROM (
-      SELECT spec, generation > 0 AND (
-        "restartAt" IS NOT NULL OR state IN ('pending', 'running', 'restarting', 'stopping')) AS runs
-      FROM "Container" WHERE "organizationId" = ${organizationId} AND desired <> 'removed'
-        AND (${projectId}::text IS NULL OR "projectId" = ${projectId})
-    ) AS present`;
-  if (used === undefined) throw new Error('nothing was counted');
-  return used;
+/** @param how.isThere what is requested is counted already */
+async function excessOver(
+  on: Queries,
+  limits: readonly Limit[],
+  { requested: amounts, isThere }: { requested: Partial<Amounts>; isThere: boolean },
+): Promise<Excess | null> {
+  for (const { place, limits: ofPlace, names } of limits) {
+    const counted = await usedIn(on, place, names);
+    for (const quota of names) {
+      const { [quota]: limit = Number.POSITIVE_INFINITY } = ofPlace;
+      const { [quota]: requested = 0 } = amounts;
+      const total = rounded((counted[quota] ?? 0) + (isThere ? 0 : requested));
+      if (total <= limit) continue;
+      const of = place.projectId === null ? 'organization' : 'project';
+      return { quota, of, limit, used: rounded(total - requested), requested };
+    }
+  }
+  return null;
 }
 
-function exceeded(
-  { projectId }: Place,
-  quota: QuotaName,
-  { limit, now, requested }: { limit: number; now: number; requested: number },
-): AppError {
-  const used = Number((now - requested).toFixed(6));
-  const [of, raise] =
-    projectId === null
-      ? ['organization', 'who runs the platform can raise it']
-      : ['project', 'the owners and admins of its organization can raise it'];
-  return new AppError(
-    'quota-exceeded',
-    `The ${of} may have ${limit} ${QUOTAS[quota]}, and has ${used}; this needs ${requested} more. ${
-      quota === 'containers' ? 'Remove' : 'Stop'
-    } some first, or have the limit raised: ${raise}.`,
-    { details: { quota, of, limit, used, requested } },
-  );
+/** 0.1 and 0.2 CPUs are 0.3. */
+function rounded(amount: number): number {
+  return Number(amount.toFixed(6));
 }

@@ -39,6 +39,8 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
     containers: env.QUOTA_CONTAINERS,
     cpus: env.QUOTA_CPUS,
     memoryBytes: env.QUOTA_MEMORY_BYTES,
+    concurrentBuilds: env.QUOTA_CONCURRENT_BUILDS,
+    queuedBuilds: env.QUOTA_QUEUED_BUILDS,
   };
   const urls = { apiUrl: env.API_URL, servicesUrl: env.SERVICES_URL };
   const app = await NestFactory.create<NestFastifyApplication>(
