@@ -1,3 +1,4 @@
+import { createSlipway } from '@slipway/client';
 import { expect, test, vi } from 'vitest';
 import { buildTraces } from '../fixtures/build-traces.ts';
 import { buildsIn } from '../fixtures/builds.ts';
@@ -132,6 +133,25 @@ test('an image of another organization is none, however it is named', async () =
   // its own: by each of its names
   expect(await other.ended('more', 'FROM rival/web/secret')).toMatchObject({ state: 'succeeded' });
   expect(await other.ended('more', 'FROM secret')).toMatchObject({ state: 'succeeded' });
+});
+
+test('an image that there is no room for is not pushed, and the build says so', async () => {
+  const full = await otherProject('full');
+  const slipway = createSlipway(full.api, { token: full.token });
+  const { organization, project } = full;
+  const limit = (imageBytes: number | null) =>
+    slipway.PATCH('/v1/organizations/{organization}/projects/{project}/quotas', {
+      ...{ params: { path: { organization, project } }, body: { imageBytes } },
+    });
+  const dockerfile = 'FROM busybox\nRUN head -c 4000000 /dev/urandom > /data';
+  await limit(1_000_000);
+  expect(await buildsIn(full).ended('big', dockerfile)).toMatchObject({
+    ...{ state: 'failed', reason: 'quota-exceeded', digest: null },
+    message: expect.stringMatching(/^The project may have 1000000 bytes of images, and has \d+; /),
+  });
+  const { data } = await limit(null);
+  expect(data?.imageBytes.used).toBeLessThan(1_000_000);
+  expect(await buildsIn(full).ended('big', dockerfile)).toMatchObject({ state: 'succeeded' });
 });
 
 test('a cancelled build ends at once, with all that it started', async () => {

@@ -23,7 +23,18 @@ export async function startApi({ shared, api, registry }: Env, log: Logger): Pro
   if (shared.OPERATOR_TOKEN !== undefined) await seed(database, shared.OPERATOR_TOKEN);
   const metrics = openMetrics();
   const requests = new RequestDurations(metrics);
-  const core = { log, metrics, requests, database, blobs, secretKey: shared.SECRET_KEY };
+  const organizationLimits = {
+    containers: shared.QUOTA_CONTAINERS,
+    cpus: shared.QUOTA_CPUS,
+    memoryBytes: shared.QUOTA_MEMORY_BYTES,
+    concurrentBuilds: shared.QUOTA_CONCURRENT_BUILDS,
+    queuedBuilds: shared.QUOTA_QUEUED_BUILDS,
+    imageBytes: shared.QUOTA_IMAGE_BYTES,
+  };
+  const core = {
+    ...{ log, metrics, requests, database, blobs, organizationLimits },
+    secretKey: shared.SECRET_KEY,
+  };
   const rest = api && (await startApiRole(core, { ...shared, ...api }));
   const images = registry && (await startRegistryRole(core, registry));
   const urls = { url: rest?.url ?? null, registryUrl: images?.url ?? null };

@@ -18,6 +18,16 @@ const RolesSchema = z.object({
     ),
 });
 
+/** @param name of Limits */
+const quota = (name: keyof Limits) =>
+  z.coerce
+    .number()
+    .pipe(Limits.shape[name].unwrap())
+    .optional()
+    .describe(
+      `What each organization may have of \`${name}\`, unless its quotas say: docs/quotas.md`,
+    );
+
 const SharedSchema = z.object({
   NODE_ENV: z.enum(['production', 'development', 'test']).default('production'),
   DATABASE_URL: z
@@ -40,22 +50,18 @@ const SharedSchema = z.object({
     .optional()
     .describe("The operator's API key: made at boot, with its organization and project"),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  QUOTA_CONTAINERS: quota('containers'),
+  QUOTA_CPUS: quota('cpus'),
+  QUOTA_MEMORY_BYTES: quota('memoryBytes'),
+  QUOTA_CONCURRENT_BUILDS: quota('concurrentBuilds'),
+  QUOTA_QUEUED_BUILDS: quota('queuedBuilds'),
+  QUOTA_IMAGE_BYTES: quota('imageBytes'),
 });
 
 const origin = z
   .url({ protocol: /^https?$/, error: 'must be http:// or https:// and a host name' })
   .transform((text) => new URL(text))
   .refine(({ pathname, search }) => `${pathname}${search}` === '/', 'may have no path');
-
-/** @param name of Limits */
-const quota = (name: keyof Limits) =>
-  z.coerce
-    .number()
-    .pipe(Limits.shape[name].unwrap())
-    .optional()
-    .describe(
-      `What each organization may have of \`${name}\`, unless its quotas say: docs/quotas.md`,
-    );
 
 const ApiVariables = z.object({
   API_HOST: z.string().default('127.0.0.1').describe('Where REST listens'),
@@ -75,11 +81,6 @@ const ApiVariables = z.object({
     .enum(['open', 'invite', 'closed'])
     .default('closed')
     .describe('Who may make an account: anybody, who is invited to an organization, or nobody'),
-  QUOTA_CONTAINERS: quota('containers'),
-  QUOTA_CPUS: quota('cpus'),
-  QUOTA_MEMORY_BYTES: quota('memoryBytes'),
-  QUOTA_CONCURRENT_BUILDS: quota('concurrentBuilds'),
-  QUOTA_QUEUED_BUILDS: quota('queuedBuilds'),
   PARTS_FILE: z
     .string()
     .optional()

@@ -4,7 +4,6 @@ import type { Queues } from '@slipway/queue';
 import type { RoutePublisher } from '@slipway/routes';
 import type { SignUp } from './accounts/account.service.ts';
 import type { Guesses } from './accounts/guesses.ts';
-import type { Limits } from './quotas/quota.schema.ts';
 import type { Core } from './roles/role.ts';
 
 /** What the role `api` opened besides, and what every class of it may inject by its token. */
@@ -21,8 +20,6 @@ export interface Platform extends Core {
   /** see `env.ts` */
   signUp: SignUp;
   guesses: Guesses;
-  /** what organizations may have unless theirs are set */
-  organizationLimits: Limits;
 }
 
 /** `@Inject(DATABASE) private readonly database: Database` */
@@ -59,7 +56,6 @@ export function platformModule(platform: Platform): DynamicModule {
     { provide: SERVICES_URL, useValue: platform.servicesUrl },
     { provide: SIGN_UP, useValue: platform.signUp },
     { provide: GUESSES, useValue: platform.guesses },
-    { provide: ORGANIZATION_LIMITS, useValue: platform.organizationLimits },
   ]);
 }
 
@@ -69,6 +65,7 @@ function coreProviders(core: Core): ValueProvider[] {
     { provide: METRICS, useValue: core.metrics },
     { provide: DATABASE, useValue: core.database },
     { provide: BLOB_STORE, useValue: core.blobs },
+    { provide: ORGANIZATION_LIMITS, useValue: core.organizationLimits },
     { provide: SECRET_KEY, useValue: core.secretKey },
   ];
 }

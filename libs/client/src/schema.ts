@@ -1372,7 +1372,7 @@ export interface components {
             /** @description The limit that one which is queued waits for (docs/quotas.md); null: it is next, or waits for a node */
             waitsFor: {
                 /** @enum {string} */
-                quota: "containers" | "cpus" | "memoryBytes" | "concurrentBuilds" | "queuedBuilds";
+                quota: "containers" | "cpus" | "memoryBytes" | "concurrentBuilds" | "queuedBuilds" | "imageBytes";
                 /** @enum {string} */
                 of: "organization" | "project";
                 limit: number;
@@ -1539,6 +1539,11 @@ export interface components {
                 used: number;
             };
             queuedBuilds: {
+                /** @description null: none */
+                limit: number | null;
+                used: number;
+            };
+            imageBytes: {
                 /** @description null: none */
                 limit: number | null;
                 used: number;
@@ -3346,6 +3351,7 @@ export interface operations {
                     memoryBytes?: number | null;
                     concurrentBuilds?: number | null;
                     queuedBuilds?: number | null;
+                    imageBytes?: number | null;
                 };
                 "application/merge-patch+json": {
                     containers?: number | null;
@@ -3354,6 +3360,7 @@ export interface operations {
                     memoryBytes?: number | null;
                     concurrentBuilds?: number | null;
                     queuedBuilds?: number | null;
+                    imageBytes?: number | null;
                 };
             };
         };
@@ -3887,6 +3894,7 @@ export interface operations {
                     memoryBytes?: number | null;
                     concurrentBuilds?: number | null;
                     queuedBuilds?: number | null;
+                    imageBytes?: number | null;
                 };
                 "application/merge-patch+json": {
                     containers?: number | null;
@@ -3895,6 +3903,7 @@ export interface operations {
                     memoryBytes?: number | null;
                     concurrentBuilds?: number | null;
                     queuedBuilds?: number | null;
+                    imageBytes?: number | null;
                 };
             };
         };

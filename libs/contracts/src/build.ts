@@ -13,6 +13,7 @@ export const BUILD_REASONS = [
   'instruction-failed',
   'oom-killed',
   'disk-exceeded',
+  'quota-exceeded',
   'timed-out',
   'node-lost',
   'builder-failed',

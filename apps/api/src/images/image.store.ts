@@ -3,6 +3,7 @@ import { type Database, newId, type Prisma } from '@slipway/db';
 import type { ProjectScope } from '../access/scope.store.ts';
 import { AuditStore, type Details } from '../audit/audit.store.ts';
 import { DATABASE } from '../platform.module.ts';
+import { QuotaStore } from '../quotas/quota.store.ts';
 
 /** The proof that its holder may use a repository: only `ImageStore` makes one, for a project's scope. */
 class Repository {
@@ -39,6 +40,7 @@ export class ImageStore {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
     @Inject(AuditStore) private readonly audit: AuditStore,
+    @Inject(QuotaStore) private readonly quotas: QuotaStore,
   ) {}
 
   async repository(scope: ProjectScope, name: string): Promise<Repository | null> {
@@ -78,13 +80,25 @@ export class ImageStore {
     return rows[0] === undefined ? null : Number(rows[0].sizeBytes);
   }
 
-  async linkBlob(repository: Repository, digest: string, sizeBytes: number): Promise<void> {
+  /**
+   * @param upload that it came by; null: it was there
+   * @throws AppError `quota-exceeded`
+   */
+  async linkBlob(
+    repository: Repository,
+    { digest, sizeBytes }: { digest: string; sizeBytes: number },
+    upload: string | null,
+  ): Promise<void> {
+    const { id: repositoryId, scope } = repository;
     await this.database.transaction(async (tx) => {
+      if (upload !== null) await tx.blobUpload.deleteMany({ where: { id: upload, repositoryId } });
       const { count } = await tx.repositoryBlob.createMany({
-        data: { repositoryId: repository.id, digest, sizeBytes },
+        data: { repositoryId, digest, sizeBytes },
         skipDuplicates: true,
       });
-      if (count > 0) await this.#record(tx, repository, { type: 'blob', id: digest });
+      if (count === 0) return;
+      await this.#record(tx, repository, { type: 'blob', id: digest });
+      await this.quotas.requireRoom(tx, scope, { imageBytes: sizeBytes });
     });
   }
 
@@ -126,45 +140,61 @@ export class ImageStore {
     return rows[0] ?? null;
   }
 
-  /** @returns what it names and the repository does not have: then nothing was stored */
+  /**
+   * @returns what it names and the repository does not have: then nothing was stored
+   * @throws AppError `quota-exceeded`
+   */
   putManifest(
     repository: Repository,
     manifest: NewManifest,
     tag: string | null,
   ): Promise<string[]> {
-    const { id: repositoryId } = repository;
+    const { id: repositoryId, scope } = repository;
     const { digest, mediaType, content, namedIn, references } = manifest;
     return this.database.transaction(async (tx) => {
       const present = new Set(await lockRows(tx, namedIn, repositoryId, references, 'SHARE'));
       const absent = references.filter((reference) => !present.has(reference));
       if (absent.length > 0) return absent;
       // Updates in any case, and so locks the row: it cannot be deleted before it has its tag.
-      await tx.$executeRaw`INSERT INTO "Manifest"
+      const [stored] = await tx.$queryRaw<{ isNew: boolean }[]>`INSERT INTO "Manifest"
         ("repositoryId", digest, "mediaType", content, "references")
         VALUES (${repositoryId}, ${digest}, ${mediaType}, ${content}, ${references})
-        ON CONFLICT ("repositoryId", digest) DO UPDATE SET "mediaType" = EXCLUDED."mediaType"`;
+        ON CONFLICT ("repositoryId", digest) DO UPDATE SET "mediaType" = EXCLUDED."mediaType"
+        RETURNING xmax = 0 AS "isNew"`;
       await this.#record(
         tx,
         repository,
         { type: 'image', id: digest },
         tag === null ? {} : { tag },
       );
-      if (tag === null) return [];
-      await tx.$executeRaw`INSERT INTO "Tag" ("repositoryId", name, digest, "updatedAt")
-        VALUES (${repositoryId}, ${tag}, ${digest}, now())
-        ON CONFLICT ("repositoryId", name) DO UPDATE SET digest = EXCLUDED.digest, "updatedAt" = now()`;
+      if (tag !== null) {
+        await tx.$executeRaw`INSERT INTO "Tag" ("repositoryId", name, digest, "updatedAt")
+          VALUES (${repositoryId}, ${tag}, ${digest}, now())
+          ON CONFLICT ("repositoryId", name) DO UPDATE SET digest = EXCLUDED.digest, "updatedAt" = now()`;
+      }
+      if (stored?.isNew) {
+        await this.quotas.requireRoom(tx, scope, { imageBytes: content.byteLength });
+      }
       return [];
     });
   }
 
-  /** With its tags. `in-use`: an index names it, and so it stays */
+  /**
+   * With its tags, and the blobs that no other manifest of the repository names.
+   * `in-use`: an index names it, and so it stays
+   */
   deleteManifest(repository: Repository, digest: string): Promise<'removed' | 'absent' | 'in-use'> {
     const { id } = repository;
+    const where = { repositoryId_digest: { repositoryId: id, digest } };
     return this.database.transaction(async (tx) => {
+      const named = await tx.manifest.findUnique({ where, select: { references: true } });
+      // before the manifest, as whoever puts one does
+      const blobs = await lockRows(tx, 'RepositoryBlob', id, named?.references ?? [], 'UPDATE');
       const locked = await lockRows(tx, 'Manifest', id, [digest], 'UPDATE');
       if (locked.length === 0) return 'absent';
       if (await isReferenced(tx, id, digest)) return 'in-use';
-      await tx.manifest.delete({ where: { repositoryId_digest: { repositoryId: id, digest } } });
+      await tx.manifest.delete({ where });
+      await unlinkUnnamed(tx, id, blobs);
       await this.#record(tx, repository, { type: 'image', id: digest });
       return 'removed';
     });
@@ -190,6 +220,28 @@ export class ImageStore {
       [id, last, limit],
     );
     return rows.map(({ name }) => name);
+  }
+
+  /**
+   * Those of pushes that were never over: no manifest names them.
+   * @unscoped the platform looks after all repositories
+   */
+  async unlinkAbandoned(since: Date): Promise<number> {
+    const { pool } = this.database;
+    const { rows } = await pool.query<{ repositoryId: string; digests: string[] }>(
+      `SELECT "repositoryId", array_agg(digest) AS digests FROM "RepositoryBlob" b
+        WHERE "createdAt" < $1 AND NOT EXISTS (SELECT 1 FROM "Manifest" m
+          WHERE m."repositoryId" = b."repositoryId" AND m."references" @> ARRAY[b.digest])
+        GROUP BY "repositoryId"`,
+      [since],
+    );
+    const counts = rows.map(({ repositoryId, digests }) =>
+      this.database.transaction(async (tx) => {
+        const locked = await lockRows(tx, 'RepositoryBlob', repositoryId, digests, 'UPDATE');
+        return unlinkUnnamed(tx, repositoryId, locked);
+      }),
+    );
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   }
 
   #record(
@@ -231,4 +283,16 @@ async function isReferenced(
     select: { digest: true },
   });
   return found !== null;
+}
+
+/** @param locked blobs, before: what whoever put a manifest meanwhile has written is seen */
+function unlinkUnnamed(
+  tx: Prisma.TransactionClient,
+  repositoryId: string,
+  locked: readonly string[],
+): Promise<number> {
+  return tx.$executeRaw`DELETE FROM "RepositoryBlob" b
+    WHERE "repositoryId" = ${repositoryId} AND digest = ANY(${locked})
+    AND NOT EXISTS (SELECT 1 FROM "Manifest" m
+      WHERE m."repositoryId" = b."repositoryId" AND m."references" @> ARRAY[b.digest])`;
 }

@@ -19,6 +19,7 @@ const WORDS: Record<QuotaName, { what: string; remedy: string }> = {
   memoryBytes: { what: 'bytes of memory of containers that run', remedy: 'Stop some' },
   concurrentBuilds: { what: 'builds at a time', remedy: 'Let one end' },
   queuedBuilds: { what: 'builds that wait for their turn', remedy: 'Let some begin' },
+  imageBytes: { what: 'bytes of images', remedy: 'Delete some' },
 };
 
 const WHO_RAISES = {

@@ -7,6 +7,7 @@ export const QUOTA_NAMES = [
   'memoryBytes',
   'concurrentBuilds',
   'queuedBuilds',
+  'imageBytes',
 ] as const;
 /** What an organization and each of its projects may have so much of. */
 export type QuotaName = (typeof QUOTA_NAMES)[number];
@@ -23,6 +24,7 @@ export const Limits = z.strictObject({
   memoryBytes: count('Of the containers that run, together').optional(),
   concurrentBuilds: count('Builds that run at a time; others wait for their turn').optional(),
   queuedBuilds: count('Builds that wait for their turn').optional(),
+  imageBytes: count('Of images and what is pushed of them just now, each blob once').optional(),
 }) satisfies z.ZodType<Limits>;
 export type Limits = { [name in QuotaName]?: number | undefined };
 
@@ -38,7 +40,7 @@ const Quota = z.object({
 export const Quotas = z
   .object({
     ...{ containers: Quota, cpus: Quota, memoryBytes: Quota },
-    ...{ concurrentBuilds: Quota, queuedBuilds: Quota },
+    ...{ concurrentBuilds: Quota, queuedBuilds: Quota, imageBytes: Quota },
   })
   .meta({ id: 'Quotas' });
 export type Quotas = z.input<typeof Quotas>;

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Database, Prisma, Queries } from '@slipway/db';
-import type { OrganizationScope, ProjectScope } from '../access/scope.store.ts';
+import { LIBRARY, type OrganizationScope, type ProjectScope } from '../access/scope.store.ts';
 import { AuditStore, type Target } from '../audit/audit.store.ts';
 import { mergePatch } from '../http/merge-patch.ts';
 import { DATABASE, ORGANIZATION_LIMITS } from '../platform.module.ts';
@@ -73,11 +73,25 @@ export class QuotaStore {
     scope: ProjectScope,
     added: Partial<Amounts>,
   ): Promise<void> {
-    const limits = await this.#limitsOn(tx, scope, added);
-    if (limits.length === 0) return;
-    await lock(tx, scope);
-    const excess = await excessOver(tx, limits, { requested: added, isThere: true });
+    const excess = await this.excessWith(tx, scope, added);
     if (excess !== null) throw quotaExceeded(excess);
+  }
+
+  /** Instead of `requireRoom`, where the transaction does something else then. */
+  async excessWith(
+    tx: Prisma.TransactionClient,
+    scope: ProjectScope,
+    added: Partial<Amounts>,
+  ): Promise<Excess | null> {
+    const limits = await this.#limitsOn(tx, scope, added);
+    if (limits.length === 0) return null;
+    await lock(tx, scope);
+    return excessOver(tx, limits, { requested: added, isThere: true });
+  }
+
+  async isLimited(scope: ProjectScope, quota: QuotaName): Promise<boolean> {
+    const limits = await this.#limitsOn(this.database.prisma, scope, { [quota]: 0 });
+    return limits.length > 0;
   }
 
   /** What there is no room for just now; null: there is. */
@@ -100,14 +114,19 @@ export class QuotaStore {
     );
   }
 
-  /** What an organization's row does not say is as it usually is. */
+  /** What an organization's row does not say is as it usually is; that of the base images is the platform's. */
   async #limitsOf(on: Queries, { organizationId, projectId }: Place): Promise<LimitsOf> {
-    const [set] = await on.$queryRaw<Record<keyof LimitsOf, Prisma.JsonValue>[]>`
-      SELECT o.limits AS organization, p.limits AS project
+    const [set] = await on.$queryRaw<
+      (Record<keyof LimitsOf, Prisma.JsonValue> & { slug: string })[]
+    >`
+      SELECT o.limits AS organization, p.limits AS project, o.slug
       FROM "Organization" o LEFT JOIN "Project" p ON p.id = ${projectId}
       WHERE o.id = ${organizationId}`;
     return {
-      organization: { ...this.usual, ...Limits.parse(set?.organization) },
+      organization: {
+        ...(set?.slug === LIBRARY ? {} : this.usual),
+        ...Limits.parse(set?.organization),
+      },
       project: set?.project == null ? null : Limits.parse(set.project),
     };
   }

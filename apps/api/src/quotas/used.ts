@@ -12,6 +12,7 @@ type Count = (on: Queries, place: Place) => Promise<Partial<Amounts>>;
 const COUNTS: Record<QuotaName, Count> = {
   ...{ containers: containersIn, cpus: containersIn, memoryBytes: containersIn },
   ...{ concurrentBuilds: buildsIn, queuedBuilds: buildsIn },
+  imageBytes: imagesIn,
 };
 
 /** How much there is of each of `names` at least: what is counted together comes together. */
@@ -49,5 +50,20 @@ async function buildsIn(on: Queries, { organizationId, projectId }: Place) {
       count(*) FILTER (WHERE state = 'queued')::int AS "queuedBuilds"
     FROM "Build" WHERE "organizationId" = ${organizationId} AND state IN ('queued', 'running')
       AND (${projectId}::text IS NULL OR "projectId" = ${projectId})`;
+  return { ...used };
+}
+
+/** What several repositories have is there once: a blob, or a manifest. */
+async function imagesIn(on: Queries, { organizationId, projectId }: Place) {
+  const [used] = await on.$queryRaw<Pick<Amounts, 'imageBytes'>[]>`
+    WITH repository AS (
+      SELECT id FROM "Repository" WHERE "organizationId" = ${organizationId}
+        AND (${projectId}::text IS NULL OR "projectId" = ${projectId})
+    )
+    SELECT coalesce(sum(bytes), 0)::float8 AS "imageBytes" FROM (
+      SELECT digest, "sizeBytes" FROM "RepositoryBlob" JOIN repository ON id = "repositoryId"
+      UNION SELECT digest, octet_length(content) FROM "Manifest" JOIN repository ON id = "repositoryId"
+      UNION SELECT u.id, "sizeBytes" FROM "BlobUpload" u JOIN repository r ON r.id = "repositoryId"
+    ) AS stored (digest, bytes)`;
   return { ...used };
 }

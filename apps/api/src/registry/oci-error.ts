@@ -28,17 +28,23 @@ export class OciError extends Error {
   readonly code: keyof typeof STATUSES;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly detail: Readonly<Record<string, unknown>>;
 
   constructor(
     code: keyof typeof STATUSES,
     message: string,
-    options: { status?: number; headers?: Record<string, string> } = {},
+    options: {
+      status?: number;
+      headers?: Record<string, string>;
+      detail?: Readonly<Record<string, unknown>>;
+    } = {},
   ) {
     super(message);
     this.name = 'OciError';
     this.code = code;
     this.status = options.status ?? STATUSES[code];
     this.headers = options.headers ?? {};
+    this.detail = options.detail ?? {};
   }
 }
 
@@ -48,18 +54,21 @@ export function asOciError(thrown: unknown): OciError {
   if (thrown instanceof AppError) {
     const code =
       thrown.status >= 500 ? 'UNKNOWN' : thrown.status === 403 ? 'DENIED' : 'UNSUPPORTED';
-    return new OciError(code, thrown.message, { status: thrown.status });
+    const { status, details: detail } = thrown;
+    return new OciError(code, thrown.message, { status, detail });
   }
   if (isDatabaseAway(thrown)) return new OciError('UNKNOWN', AWAY, { status: 503 });
   return new OciError('UNKNOWN', 'Something went wrong on our side; it has been logged.');
 }
 
 export function sendOciError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { code, message, status, headers } = asOciError(thrown);
+  const { code, message, status, headers, detail } = asOciError(thrown);
   closeIfUnread(request, reply);
   reply
     .code(status)
     .headers(headers)
     .type('application/json')
-    .send(JSON.stringify({ errors: [{ code, message, detail: { requestId: request.id } }] }));
+    .send(
+      JSON.stringify({ errors: [{ code, message, detail: { requestId: request.id, ...detail } }] }),
+    );
 }

@@ -46,8 +46,9 @@ test('what a push changes is recorded, and what of it is deleted', async () => {
   const again = await pushTestImage({ ...api, token: key.token }, REPOSITORY, 'v2');
   expect(again).toBe(digest);
   await call('POST', `ada/default/copy/blobs/uploads/?mount=${CONFIG}&from=${REPOSITORY}`, key, '');
-  for (const path of ['manifests/v1', `manifests/${digest}`, `blobs/${CONFIG}`]) {
-    expect((await call('DELETE', `${REPOSITORY}/${path}`, key)).status).toBe(202);
+  const copied = `ada/default/copy/blobs/${CONFIG}`;
+  for (const path of [`${REPOSITORY}/manifests/v1`, `${REPOSITORY}/manifests/${digest}`, copied]) {
+    expect((await call('DELETE', path, key)).status).toBe(202);
   }
   expect(await recordsOf(key, pushed.length)).toMatchObject([
     { operation: 'pushManifest', target: image, details: { tag: 'v2' } },
@@ -55,7 +56,7 @@ test('what a push changes is recorded, and what of it is deleted', async () => {
     { operation: 'pushBlob', target: { ...blob, name: 'copy' } },
     { operation: 'deleteManifest', target: { type: 'tag', id: null }, details: { tag: 'v1' } },
     { operation: 'deleteManifest', target: image },
-    { operation: 'deleteBlob', target: blob },
+    { operation: 'deleteBlob', target: { ...blob, name: 'copy' } },
   ]);
 });
 

@@ -6,9 +6,11 @@ import { OpenRequests } from '../access/open-requests.ts';
 import { AuditStore } from '../audit/audit.store.ts';
 import { AuditTrail } from '../audit/audit-trail.ts';
 import { ImageStore } from '../images/image.store.ts';
+import { UploadStore } from '../images/upload.store.ts';
 import { coreModule, LOGGER } from '../platform.module.ts';
+import { QuotaStore } from '../quotas/quota.store.ts';
 import type { Core } from '../roles/role.ts';
-import { AbandonedUploads } from './abandoned-uploads.ts';
+import { AbandonedPushes } from './abandoned-pushes.ts';
 import { BlobEndpoint } from './blob.endpoint.ts';
 import { ManifestEndpoint } from './manifest.endpoint.ts';
 import { MetricsEndpoint } from './metrics.endpoint.ts';
@@ -18,6 +20,7 @@ import { RegistryTokens } from './registry-token.ts';
 import { TokenEndpoint } from './token.endpoint.ts';
 import { UploadEndpoint } from './upload.endpoint.ts';
 import { UploadIds } from './upload-ids.ts';
+import { Uploads } from './uploads.ts';
 
 const openRequests = {
   provide: OpenRequests,
@@ -28,8 +31,8 @@ const openRequests = {
 @Module({
   imports: [AccessModule],
   providers: [
-    ...[ImageStore, Registry, RegistryAccess, RegistryTokens, UploadIds, AbandonedUploads],
-    ...[AuditStore, AuditTrail, openRequests],
+    ...[ImageStore, Registry, RegistryAccess, RegistryTokens, UploadIds, Uploads],
+    ...[AbandonedPushes, AuditStore, AuditTrail, QuotaStore, UploadStore, openRequests],
     ...[BlobEndpoint, UploadEndpoint, ManifestEndpoint, TokenEndpoint, MetricsEndpoint],
   ],
 })

@@ -205,8 +205,11 @@ test('what an image names has to be in its repository; what it names stays', asy
   expect((await remove(`manifests/${digestOf(index)}`)).status).toBe(202);
   expect((await remove(`manifests/${digest}`)).status).toBe(202);
   expect((await call('HEAD', `/v2/${name}/manifests/v1`)).status).toBe(404);
-  expect((await remove(`blobs/${config.digest}`)).status).toBe(202);
-  expect(await codeOf(await remove(`blobs/${config.digest}`))).toBe('404 BLOB_UNKNOWN');
+  expect(await codeOf(await remove(`blobs/${config.digest}`)), 'no other has it').toBe(
+    '404 BLOB_UNKNOWN',
+  );
+  const alone = await pushBlob(name, randomBytes(10));
+  expect((await remove(`blobs/${alone.digest}`)).status).toBe(202);
 });
 
 test('tags are listed in pages', async () => {

@@ -1,16 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isDigest } from '@slipway/oci';
-import { type BlobStore, DigestMismatch, WrongOffset } from '../blobs/blob-store.ts';
+import { DigestMismatch, WrongOffset } from '../blobs/blob-store.ts';
 import { ImageStore, type Repository } from '../images/image.store.ts';
-import { BLOB_STORE } from '../platform.module.ts';
 import type { Exchange } from './exchange.ts';
 import { OciError } from './oci-error.ts';
 import { RegistryAccess } from './registry-access.ts';
-import { UploadIds } from './upload-ids.ts';
+import { Uploads } from './uploads.ts';
 
 interface Target {
   name: string;
   id: string;
+}
+
+interface Upload {
+  repository: Repository;
+  /** so far */
+  sizeBytes: number;
 }
 
 /** `/v2/<name>/blobs/uploads/`. @see OCI distribution-spec, "Pushing blobs" */
@@ -19,8 +24,7 @@ export class UploadEndpoint {
   constructor(
     @Inject(RegistryAccess) private readonly access: RegistryAccess,
     @Inject(ImageStore) private readonly images: ImageStore,
-    @Inject(UploadIds) private readonly ids: UploadIds,
-    @Inject(BLOB_STORE) private readonly blobs: BlobStore,
+    @Inject(Uploads) private readonly uploads: Uploads,
   ) {}
 
   /** Opens an upload; with `digest` takes the whole blob, with `mount` another repository's. */
@@ -32,13 +36,12 @@ export class UploadEndpoint {
       created(reply, name, mount);
       return;
     }
-    const id = this.ids.make(repository);
-    await this.blobs.open(id);
+    const id = await this.uploads.open(repository);
     if (query.has('digest')) {
       try {
-        await this.#complete(exchange, repository, { name, id });
+        await this.#complete(exchange, { repository, sizeBytes: 0 }, { name, id });
       } catch (error) {
-        await this.blobs.cancel(id); // nobody was told of it
+        await this.uploads.cancel(repository, id); // nobody was told of it
         throw error;
       }
       return;
@@ -47,42 +50,36 @@ export class UploadEndpoint {
   }
 
   async status(exchange: Exchange, target: Target): Promise<void> {
-    await this.#repositoryOf(exchange, target);
-    exchange.reply
-      .code(204)
-      .headers(progress(target, await this.#uploaded(target)))
-      .send();
+    const { sizeBytes } = await this.#find(exchange, target);
+    exchange.reply.code(204).headers(progress(target, sizeBytes)).send();
   }
 
   /** A piece: where the upload stands, or at the `Content-Range` that must say the same. */
   async append(exchange: Exchange, target: Target): Promise<void> {
-    await this.#repositoryOf(exchange, target);
-    const size = await this.#append(exchange, target);
+    const upload = await this.#find(exchange, target);
+    const size = await this.#append(exchange, upload, target);
     exchange.reply.code(202).headers(progress(target, size)).send();
   }
 
   /** The last piece, which may be empty, and the digest of the whole. */
   async finish(exchange: Exchange, target: Target): Promise<void> {
-    const repository = await this.#repositoryOf(exchange, target);
-    await this.#complete(exchange, repository, target);
+    await this.#complete(exchange, await this.#find(exchange, target), target);
   }
 
   async cancel(exchange: Exchange, target: Target): Promise<void> {
-    await this.#repositoryOf(exchange, target);
-    await this.#uploaded(target);
-    await this.blobs.cancel(target.id);
+    const { repository } = await this.#find(exchange, target);
+    await this.uploads.cancel(repository, target.id);
     exchange.reply.code(204).send();
   }
 
-  async #complete(exchange: Exchange, repository: Repository, target: Target): Promise<void> {
+  async #complete(exchange: Exchange, upload: Upload, target: Target): Promise<void> {
     const digest = exchange.query.get('digest') ?? '';
     if (!isDigest(digest)) {
       throw new OciError('DIGEST_INVALID', 'Say ?digest=sha256:<64 hexadecimal digits>.');
     }
-    await this.#append(exchange, target);
+    await this.#append(exchange, upload, target);
     try {
-      const { sizeBytes } = await this.blobs.finish(target.id, digest);
-      await this.images.linkBlob(repository, digest, sizeBytes);
+      await this.uploads.finish(upload.repository, target.id, digest);
     } catch (error) {
       if (error instanceof DigestMismatch) throw new OciError('DIGEST_INVALID', error.message);
       throw asOciError(error, target);
@@ -90,27 +87,26 @@ export class UploadEndpoint {
     created(exchange.reply, target.name, digest);
   }
 
-  async #append({ request }: Exchange, target: Target): Promise<number> {
-    const size = await this.#uploaded(target);
+  async #append(
+    { request }: Exchange,
+    { repository, sizeBytes }: Upload,
+    target: Target,
+  ): Promise<number> {
     const range = /^(?:bytes )?(\d{1,15})-(\d{1,15})/.exec(request.headers['content-range'] ?? '');
-    const offset = range === null ? size : Number(range[1]);
+    const offset = range === null ? sizeBytes : Number(range[1]);
     try {
-      return await this.blobs.append(target.id, offset, request.raw);
+      const piece = { offset, request: request.raw };
+      return await this.uploads.append(repository, target.id, piece);
     } catch (error) {
       throw asOciError(error, target);
     }
   }
 
-  async #uploaded({ id }: Target): Promise<number> {
-    const size = await this.blobs.uploaded(id);
-    if (size === null) throw unknown(id);
-    return size;
-  }
-
-  async #repositoryOf(exchange: Exchange, { name, id }: Target): Promise<Repository> {
+  async #find(exchange: Exchange, { name, id }: Target): Promise<Upload> {
     const repository = await this.access.find(exchange, name, 'push');
-    if (!this.ids.isOf(repository, id)) throw unknown(id);
-    return repository;
+    const sizeBytes = await this.uploads.sizeOf(repository, id);
+    if (sizeBytes === null) throw unknown(id);
+    return { repository, sizeBytes };
   }
 
   /** Only from where the caller could pull it; else it is uploaded like any other. */
@@ -119,9 +115,9 @@ export class UploadEndpoint {
     if (from === null || !isDigest(digest)) return false;
     try {
       const source = await this.access.find(exchange, from, 'pull');
-      const size = await this.images.blobSize(source, digest);
-      if (size === null) return false;
-      await this.images.linkBlob(repository, digest, size);
+      const sizeBytes = await this.images.blobSize(source, digest);
+      if (sizeBytes === null) return false;
+      await this.images.linkBlob(repository, { digest, sizeBytes }, null);
       return true;
     } catch (error) {
       if (error instanceof OciError) return false;

@@ -35,19 +35,12 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
   const routePublisher = new RoutePublisher(env.REDIS_URL);
   const guesses = new Guesses(env.REDIS_URL);
   const { PARTS_FILE: partsFile = null, SIGN_UP: signUp } = env;
-  const organizationLimits = {
-    containers: env.QUOTA_CONTAINERS,
-    cpus: env.QUOTA_CPUS,
-    memoryBytes: env.QUOTA_MEMORY_BYTES,
-    concurrentBuilds: env.QUOTA_CONCURRENT_BUILDS,
-    queuedBuilds: env.QUOTA_QUEUED_BUILDS,
-  };
   const urls = { apiUrl: env.API_URL, servicesUrl: env.SERVICES_URL };
   const app = await NestFactory.create<NestFastifyApplication>(
     appModule(
       {
         ...{ ...core, ...urls, notifications, queues, routePublisher, partsFile },
-        ...{ signUp, guesses, organizationLimits },
+        ...{ signUp, guesses },
       },
       { checksAnswers: env.NODE_ENV === 'test' },
     ),

@@ -5,7 +5,7 @@ import { AuditTrail } from '../audit/audit-trail.ts';
 import type { RegistryEnv } from '../env.ts';
 import { drained } from '../http/drained.ts';
 import { createServer } from '../http/server.ts';
-import { AbandonedUploads } from '../registry/abandoned-uploads.ts';
+import { AbandonedPushes } from '../registry/abandoned-pushes.ts';
 import { MetricsEndpoint } from '../registry/metrics.endpoint.ts';
 import { sendOciError } from '../registry/oci-error.ts';
 import { registryModule } from '../registry/registry.module.ts';
@@ -31,7 +31,7 @@ export async function startRegistryRole(core: Core, env: RegistryEnv): Promise<R
   app.get(MetricsEndpoint).serveOn(server.fastify);
   app.get(Registry).serveOn(server.fastify);
   await server.fastify.listen({ port: env.REGISTRY_PORT, host: env.REGISTRY_HOST });
-  const abandoned = app.get(AbandonedUploads);
+  const abandoned = app.get(AbandonedPushes);
   abandoned.start();
   const openRequests = app.get(OpenRequests);
   openRequests.start();

@@ -3,6 +3,7 @@ import type { Logger, Secret } from '@slipway/log';
 import type { Metrics } from '@slipway/metrics';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { RequestDurations } from '../http/request-durations.ts';
+import type { Limits } from '../quotas/quota.schema.ts';
 
 /** What one process may do of the control plane; `env.ts` says which of them it does. */
 export const ROLES = ['api', 'registry'] as const;
@@ -21,6 +22,8 @@ export interface Core {
   requests: RequestDurations;
   database: Database;
   blobs: BlobStore;
+  /** what organizations may have unless theirs are set */
+  organizationLimits: Limits;
   /** see `env.ts` */
   secretKey: Secret;
 }

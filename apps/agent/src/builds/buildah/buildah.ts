@@ -12,7 +12,7 @@ import { runInSandbox, type Sandbox, type SandboxEnd } from '../sandbox/sandbox.
 import { buildCommand, DIGEST, IMAGE_ID, INSIDE, pushCommand, TIDY } from './commands.ts';
 import { CONFIGURATION, credentials, registries } from './configuration.ts';
 import { DiskWatch, TooMuchWritten } from './disk.ts';
-import { diskFailure, failureOf } from './failure.ts';
+import { diskFailure, failureOf, pushFailureOf } from './failure.ts';
 import { BuildProgress } from './progress.ts';
 import { type Store, Stores } from './stores.ts';
 
@@ -132,7 +132,7 @@ export class Buildah implements Builder {
     const inside = { folder, cgroup: this.#cgroupOf(work), command, files, mounts: [] };
     const said: string[] = [];
     const { code } = await this.#run(inside, store, (line) => said.push(line), signal);
-    if (code !== 0) throw new Error(`the image cannot be pushed: ${said.slice(-3).join(' | ')}`);
+    if (code !== 0) throw pushFailureOf(said);
     return resultOf(folder, DIGEST);
   }
 

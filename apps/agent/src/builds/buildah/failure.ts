@@ -45,3 +45,12 @@ export function diskFailure({ current }: BuildProgress, maxBytes: number): Build
   const message = `${at}the build wrote more than ${maxBytes / GIB} GiB, its caches included.`;
   return new BuildFailure('disk-exceeded', message);
 }
+
+/** All that a node's own push is denied for is that there is no room for the image. */
+export function pushFailureOf(said: readonly string[]): Error {
+  const last = said.slice(-3).join(' | ');
+  const denial = /\bdenied: (.*)/.exec(last)?.[1];
+  return denial === undefined
+    ? new Error(`the image cannot be pushed: ${last}`)
+    : new BuildFailure('quota-exceeded', denial);
+}
