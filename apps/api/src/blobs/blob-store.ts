@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 
 /** The first and the last byte. */
 export interface Range {
@@ -55,7 +55,7 @@ export interface BlobStore {
    * @param source its chunks are given away: what is written is freed at once
    * @returns bytes so far. @throws WrongOffset, also while another piece is being appended, and when there is no such upload
    */
-  append(id: string, offset: number, source: Readable): Promise<number>;
+  append(id: string, offset: number, source: AsyncIterable<Buffer>): Promise<number>;
   /** @throws DigestMismatch, and the upload is gone then; WrongOffset as `append` */
   finish(id: string, expected?: string): Promise<{ digest: string; sizeBytes: number }>;
   /** no harm when there is none */

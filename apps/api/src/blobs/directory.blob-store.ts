@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, type Stats } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { AppError } from '@slipway/contracts';
 import { type BlobStore, DigestMismatch, type Range, WrongOffset } from './blob-store.ts';
 import { sendFile } from './send-file.ts';
@@ -65,7 +65,7 @@ export class DirectoryBlobStore implements BlobStore {
     return sizeOf(this.#uploadOf(id));
   }
 
-  append(id: string, offset: number, source: Readable): Promise<number> {
+  append(id: string, offset: number, source: AsyncIterable<Buffer>): Promise<number> {
     return this.#alone(id, async (path, before) => {
       if (offset !== before) throw new WrongOffset(before);
       const hash = before === 0 ? createHash('sha256') : (this.#hashes.get(id)?.copy() ?? null);
@@ -186,9 +186,8 @@ async function appendTo(
   }
 }
 
-/** A source that is left before its end stays open: a request's answer goes the same way. */
-async function* hashed(source: Readable, hash: Hash | null): AsyncGenerator<Buffer> {
-  for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+async function* hashed(source: AsyncIterable<Buffer>, hash: Hash | null): AsyncGenerator<Buffer> {
+  for await (const chunk of source) {
     hash?.update(chunk);
     yield chunk;
   }

@@ -1,4 +1,4 @@
-import { Readable, Transform } from 'node:stream';
+import { Transform } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { newId } from '@slipway/db';
 import type { ProjectScope } from '../access/scope.store.ts';
@@ -55,11 +55,11 @@ export class BuildLog {
     const upload = newId('upl');
     const stored = this.#stored(scope, id, 0n);
     async function* lines() {
-      for await (const pieces of stored) if (pieces.length > 0) yield linesOf(pieces);
+      for await (const pieces of stored) if (pieces.length > 0) yield Buffer.from(linesOf(pieces));
     }
     await this.blobs.open(upload);
     try {
-      await this.blobs.append(upload, 0, Readable.from(lines(), { objectMode: false }));
+      await this.blobs.append(upload, 0, lines());
       const { digest } = await this.blobs.finish(upload);
       await this.builds.archived(scope, id, digest);
     } catch (error) {

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import { newId } from '@slipway/db';
@@ -43,16 +42,13 @@ export class ContextService {
 }
 
 /** Not one that ends the request when it throws: the answer goes the same way. */
-function limited(request: IncomingMessage): Readable {
-  async function* chunks() {
-    let sizeBytes = 0;
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > MAX_BYTES) throw tooLarge();
-      yield chunk;
-    }
+async function* limited(request: IncomingMessage): AsyncGenerator<Buffer> {
+  let sizeBytes = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_BYTES) throw tooLarge();
+    yield chunk;
   }
-  return Readable.from(chunks(), { objectMode: false });
 }
 
 function tooLarge(): AppError {

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '@slipway/contracts';
 import { type BlobStore, WrongOffset } from '../blobs/blob-store.ts';
@@ -39,13 +38,10 @@ export class Uploads {
   async append(
     repository: Repository,
     id: string,
-    { offset, request }: { offset: number; request: IncomingMessage },
+    piece: { offset: number; request: IncomingMessage },
   ): Promise<number> {
-    const source = Readable.from(this.#counted(repository, id, { offset, request }), {
-      objectMode: false,
-    });
     try {
-      return await this.blobs.append(id, offset, source);
+      return await this.blobs.append(id, piece.offset, this.#counted(repository, id, piece));
     } catch (error) {
       if (error instanceof AppError && error.code === 'quota-exceeded') await this.blobs.cancel(id);
       throw error;
