@@ -141,6 +141,7 @@ function suite(name: string, make: () => { store: BlobStore; reopen(): Promise<B
       expect(await store.cancelIdle(new Date(0))).toBe(0);
       const later = new Date(Date.now() + 60_000);
       expect(await store.cancelIdle(later)).toBe(1);
+      await expect(store.cancel('arriving')).rejects.toBeInstanceOf(WrongOffset);
       expect(await store.uploaded('forgotten')).toBeNull();
       source.end('here');
       expect(await arriving).toBe(4);

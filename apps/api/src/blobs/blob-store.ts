@@ -58,7 +58,7 @@ export interface BlobStore {
   append(id: string, offset: number, source: AsyncIterable<Buffer>): Promise<number>;
   /** @throws DigestMismatch, and the upload is gone then; WrongOffset as `append` */
   finish(id: string, expected?: string): Promise<{ digest: string; sizeBytes: number }>;
-  /** no harm when there is none */
+  /** No harm when there is none. @throws WrongOffset while a piece is being appended */
   cancel(id: string): Promise<void>;
   /** Cancels the uploads to which nothing came since then. @returns how many */
   cancelIdle(since: Date): Promise<number>;

@@ -74,7 +74,7 @@ export class DirectoryBlobStore implements BlobStore {
         if (hash !== null) this.#remember(id, hash);
         return sizeBytes;
       } catch (error) {
-        await truncate(path, before).catch(() => {}); // cancelled meanwhile
+        await truncate(path, before);
         throw explained(error);
       }
     });
@@ -90,14 +90,14 @@ export class DirectoryBlobStore implements BlobStore {
         await this.#publish(path, digest);
         return { digest, sizeBytes };
       } finally {
-        await this.cancel(id);
+        await this.#remove(id);
       }
     });
   }
 
   async cancel(id: string): Promise<void> {
-    this.#hashes.delete(id);
-    await rm(this.#uploadOf(id), { force: true });
+    if (this.#busy.has(id)) throw new WrongOffset((await this.uploaded(id)) ?? 0);
+    await this.#remove(id);
   }
 
   async cancelIdle(since: Date): Promise<number> {
@@ -106,10 +106,15 @@ export class DirectoryBlobStore implements BlobStore {
       if (!UPLOAD_ID.test(id)) continue; // not ours
       const stats = await statsOf(this.#uploadOf(id));
       if (stats === null || stats.mtime >= since || this.#busy.has(id)) continue;
-      await this.cancel(id);
+      await this.#remove(id);
       count++;
     }
     return count;
+  }
+
+  async #remove(id: string): Promise<void> {
+    this.#hashes.delete(id);
+    await rm(this.#uploadOf(id), { force: true });
   }
 
   /** What is looked at and changed is the upload's file, by one at a time. */

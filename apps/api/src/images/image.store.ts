@@ -235,13 +235,14 @@ export class ImageStore {
         GROUP BY "repositoryId"`,
       [since],
     );
-    const counts = rows.map(({ repositoryId, digests }) =>
-      this.database.transaction(async (tx) => {
+    let count = 0;
+    for (const { repositoryId, digests } of rows) {
+      count += await this.database.transaction(async (tx) => {
         const locked = await lockRows(tx, 'RepositoryBlob', repositoryId, digests, 'UPDATE');
         return unlinkUnnamed(tx, repositoryId, locked);
-      }),
-    );
-    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+      });
+    }
+    return count;
   }
 
   #record(

@@ -68,7 +68,11 @@ export class UploadEndpoint {
 
   async cancel(exchange: Exchange, target: Target): Promise<void> {
     const { repository } = await this.#find(exchange, target);
-    await this.uploads.cancel(repository, target.id);
+    try {
+      await this.uploads.cancel(repository, target.id);
+    } catch (error) {
+      throw asOciError(error, target);
+    }
     exchange.reply.code(204).send();
   }
 

@@ -43,7 +43,9 @@ export class Uploads {
     try {
       return await this.blobs.append(id, piece.offset, this.#counted(repository, id, piece));
     } catch (error) {
-      if (error instanceof AppError && error.code === 'quota-exceeded') await this.blobs.cancel(id);
+      if (error instanceof AppError && error.code === 'quota-exceeded') {
+        await this.blobs.cancel(id).catch(() => {}); // another piece has begun, which counts
+      }
       throw error;
     }
   }
@@ -59,6 +61,7 @@ export class Uploads {
     }
   }
 
+  /** @throws WrongOffset while a piece is being appended */
   async cancel(repository: Repository, id: string): Promise<void> {
     await this.blobs.cancel(id);
     await this.sizes.forget(repository, id);
