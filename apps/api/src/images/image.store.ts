@@ -109,10 +109,7 @@ export class ImageStore {
       // The lock first: whoever puts a manifest has it too, and what they wrote is seen below.
       const locked = await lockRows(tx, 'RepositoryBlob', id, [digest], 'UPDATE');
       if (locked.length === 0) return 'absent';
-      if (await isReferenced(tx, id, digest)) return 'in-use';
-      await tx.repositoryBlob.delete({
-        where: { repositoryId_digest: { repositoryId: id, digest } },
-      });
+      if ((await unlinkUnnamed(tx, id, locked)) === 0) return 'in-use';
       await this.#record(tx, repository, { type: 'blob', id: digest });
       return 'removed';
     });
@@ -230,9 +227,7 @@ export class ImageStore {
     const { pool } = this.database;
     const { rows } = await pool.query<{ repositoryId: string; digests: string[] }>(
       `SELECT "repositoryId", array_agg(digest) AS digests FROM "RepositoryBlob" b
-        WHERE "createdAt" < $1 AND NOT EXISTS (SELECT 1 FROM "Manifest" m
-          WHERE m."repositoryId" = b."repositoryId" AND m."references" @> ARRAY[b.digest])
-        GROUP BY "repositoryId"`,
+        WHERE "createdAt" < $1 AND ${IS_UNNAMED} GROUP BY "repositoryId"`,
       [since],
     );
     let count = 0;
@@ -286,14 +281,23 @@ async function isReferenced(
   return found !== null;
 }
 
-/** @param locked blobs, before: what whoever put a manifest meanwhile has written is seen */
+/** Of a blob `b`: no manifest of its repository names it. */
+const IS_UNNAMED = `NOT EXISTS (SELECT 1 FROM "Manifest" m
+  WHERE m."repositoryId" = b."repositoryId" AND m."references" @> ARRAY[b.digest])`;
+
+/**
+ * @param locked blobs, before: what whoever put a manifest meanwhile has written is seen
+ * @returns how many no manifest names
+ */
 function unlinkUnnamed(
   tx: Prisma.TransactionClient,
   repositoryId: string,
   locked: readonly string[],
 ): Promise<number> {
-  return tx.$executeRaw`DELETE FROM "RepositoryBlob" b
-    WHERE "repositoryId" = ${repositoryId} AND digest = ANY(${locked})
-    AND NOT EXISTS (SELECT 1 FROM "Manifest" m
-      WHERE m."repositoryId" = b."repositoryId" AND m."references" @> ARRAY[b.digest])`;
+  return tx.$executeRawUnsafe(
+    `DELETE FROM "RepositoryBlob" b
+      WHERE "repositoryId" = $1 AND digest = ANY($2) AND ${IS_UNNAMED}`,
+    repositoryId,
+    locked,
+  );
 }
