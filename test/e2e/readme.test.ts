@@ -32,6 +32,7 @@ const SHOWN: Record<string, RegExp[]> = {
     ...[/"containers":{"limit":20,/, /"containers":{"limit":2,"used":2}/, /"quota-exceeded"/],
     ...[/"containers":{"limit":null,/, /"containers":{"limit":20,/],
   ],
+  '**See what was used**': [/"projects":\[{"project":"default","cpuSeconds":/, /"intervals":\[{/],
   '**Build an image**': [/RUN echo built/, /^pushed /, /"succeeded"/, /^built$/],
   '**Build with more than a Dockerfile**': [/"queued"/, /^data: .*"7\\n"/, /^event: end/],
   '**Give an image a URL.**': [/"succeeded"/, /"succeeded"/, /^HTTP\S+ 200/, /^Hello from/],

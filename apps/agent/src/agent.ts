@@ -28,6 +28,7 @@ import { NodeNetwork } from './network/node-network.ts';
 import { Announcer } from './node/announcer.ts';
 import { lifeOf } from './node/life.ts';
 import { serveLogs } from './streams/logs.stream.ts';
+import { Meters } from './usage/meters.ts';
 
 /** Each is short, and what takes long is bounded where it is done. */
 const COMMANDS_SIDE_BY_SIDE = 50;
@@ -74,10 +75,12 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
     log,
   );
   const nodeId = await announcer.join();
+  const meters = new Meters({ nodeId, cgroupParent: env.CGROUP_PARENT }, api, log);
   const context: NodeContext = {
     ...{ nodeId, containerd, network, seccomp, api, log, metrics: containerMetrics },
     images: new ImagePuller(containerd, { registryUrl: env.REGISTRY_URL, metrics }),
     outputs: new Outputs(callerOf(logPool, LOG_CALLS), env.FIFOS_DIR),
+    meters,
     ...{ cgroupParent: env.CGROUP_PARENT, etcDir: env.CONTAINER_ETC_DIR },
     heavy: pLimit(2 * cpus().length),
   };
@@ -131,6 +134,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
         looks.close(),
         watching,
       ]);
+      await meters.close();
       await passages.close();
       await network.close();
       containerd.close();

@@ -75,6 +75,9 @@ import { RevisionStore } from './services/revision.store.ts';
 import { ServiceController } from './services/service.controller.ts';
 import { ServiceService } from './services/service.service.ts';
 import { ServiceStore } from './services/service.store.ts';
+import { RunMeterStore } from './usage/run-meter.store.ts';
+import { UsageController } from './usage/usage.controller.ts';
+import { UsageStore } from './usage/usage.store.ts';
 
 @Module({
   imports: [AccessModule, SessionModule],
@@ -98,6 +101,7 @@ import { ServiceStore } from './services/service.store.ts';
     RevisionController,
     ServiceController,
     SessionController,
+    UsageController,
   ],
   providers: [
     ...[AccountStore, AccountService, MeStore, MeService],
@@ -113,6 +117,7 @@ import { ServiceStore } from './services/service.store.ts';
     ...[OutboxStore, Dispatcher, AddressStore, PlatformStateStore],
     ...[AgentDoor, BuildDoor, ContainerOrderStore, BuildOrderStore, ObservationStore],
     ...[AgentStreams, Connections],
+    ...[RunMeterStore, UsageStore],
   ],
 })
 class AppModule {}

@@ -1021,6 +1021,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organizations/{organization}/projects/{project}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a project has used, and when
+         * @description Needs `usage:read`.
+         */
+        get: operations["getProjectUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organizations/{organization}/quotas": {
         parameters: {
             query?: never;
@@ -1043,6 +1063,26 @@ export interface paths {
          * @description For the operator.
          */
         patch: operations["changeOrganizationQuotas"];
+        trace?: never;
+    };
+    "/v1/organizations/{organization}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each project of an organization has used
+         * @description Needs `usage:read`.
+         */
+        get: operations["getOrganizationUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
 }
@@ -1762,6 +1802,48 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        ProjectUsage: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            total: {
+                /** @description CPU time: two CPUs that are busy for a second are 2 */
+                cpuSeconds: number;
+                /** @description A GiB that is had for a second is 2 to the power of 30 */
+                memoryByteSeconds: number;
+            };
+            /** @description Those in which something was used, the oldest first */
+            intervals: {
+                /** Format: date-time */
+                from: string;
+                /** @description CPU time: two CPUs that are busy for a second are 2 */
+                cpuSeconds: number;
+                /** @description A GiB that is had for a second is 2 to the power of 30 */
+                memoryByteSeconds: number;
+            }[];
+        };
+        OrganizationUsage: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            total: {
+                /** @description CPU time: two CPUs that are busy for a second are 2 */
+                cpuSeconds: number;
+                /** @description A GiB that is had for a second is 2 to the power of 30 */
+                memoryByteSeconds: number;
+            };
+            /** @description Those that used something */
+            projects: {
+                /** @description Its slug */
+                project: string;
+                /** @description CPU time: two CPUs that are busy for a second are 2 */
+                cpuSeconds: number;
+                /** @description A GiB that is had for a second is 2 to the power of 30 */
+                memoryByteSeconds: number;
+            }[];
+        };
         Problem: {
             type: string;
             title: string;
@@ -2281,7 +2363,7 @@ export interface operations {
                      *       "services:write"
                      *     ]
                      */
-                    scopes?: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "audit:read" | "quotas:read" | "quotas:write" | "api-keys:read" | "api-keys:write" | "projects:read" | "projects:write" | "containers:read" | "containers:write" | "containers:control" | "services:read" | "services:write" | "services:control" | "environment:read" | "builds:read" | "builds:write" | "images:read" | "images:write")[];
+                    scopes?: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "audit:read" | "quotas:read" | "quotas:write" | "usage:read" | "api-keys:read" | "api-keys:write" | "projects:read" | "projects:write" | "containers:read" | "containers:write" | "containers:control" | "services:read" | "services:write" | "services:control" | "environment:read" | "builds:read" | "builds:write" | "images:read" | "images:write")[];
                     /** @description Slug or identifier of the one project that it is for; all of them when left out */
                     project?: string;
                     /**
@@ -3853,6 +3935,37 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getProjectUsage: {
+        parameters: {
+            query?: {
+                /** @description Of the whole hour that it is in; the begin of this month (UTC) when left out */
+                from?: string;
+                /** @description To the end of the hour that it is in; now when left out */
+                to?: string;
+                /** @description How finely: by hours, or by days (UTC) */
+                interval?: "hour" | "day";
+            };
+            header?: never;
+            path: {
+                organization: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectUsage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getOrganizationQuotas: {
         parameters: {
             query?: never;
@@ -3915,6 +4028,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Quotas"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOrganizationUsage: {
+        parameters: {
+            query?: {
+                /** @description Of the whole hour that it is in; the begin of this month (UTC) when left out */
+                from?: string;
+                /** @description To the end of the hour that it is in; now when left out */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationUsage"];
                 };
             };
             default: components["responses"]["Problem"];

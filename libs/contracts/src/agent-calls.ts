@@ -113,6 +113,27 @@ export const ObservationSchema = z.discriminatedUnion('state', [
 ]);
 export type Observation = z.infer<typeof ObservationSchema>;
 
+/**
+ * What a run has used, as counters that only grow: what comes twice, late or out of order counts once.
+ * @see OpenTelemetry, metrics data model "Temporality": cumulative, since a start time
+ */
+const RunUsageSchema = z.strictObject({
+  engineId,
+  generation,
+  startedAt: Time,
+  /** when `memoryByteSeconds` was 0: when the run began, or when this agent found it */
+  since: Time,
+  at: Time,
+  /** since the run began */
+  cpuSeconds: z.number().min(0),
+  /** at `since`; null: nobody looked before the run ended */
+  firstMemoryBytes: z.number().min(0).nullable(),
+  /** at `at`; of a run that ended unseen: the most it ever had */
+  memoryBytes: z.number().min(0),
+  memoryByteSeconds: z.number().min(0),
+});
+export type RunUsage = z.infer<typeof RunUsageSchema>;
+
 /** What agents ask of the API. */
 export const API_CALLS = {
   /** joins, and says that it lives; to be repeated */
@@ -144,6 +165,8 @@ export const API_CALLS = {
     z.strictObject({ nodeId, engineId, observation: ObservationSchema }),
     Nothing,
   ),
+  /** of containers that are not on that node nothing is noted */
+  reportUsage: call(z.strictObject({ nodeId, runs: z.array(RunUsageSchema) }), Nothing),
 } as const;
 
 const buildId = z.string();

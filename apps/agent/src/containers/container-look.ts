@@ -13,6 +13,7 @@ import {
   askedLabel,
   type BegunRun,
   begunRunOf,
+  meteredRun,
   NOT_BEGUN,
   stopSignalOf,
 } from './labels.ts';
@@ -108,8 +109,9 @@ export class ContainerLook {
         });
       case 'run':
         return this.#try(order, async (known) => {
-          const { generation, at } = await runContainer(known, record, this.#context);
-          return { state: 'running', generation, startedAt: at };
+          const run = await runContainer(known, record, this.#context);
+          this.#context.meters.begun(meteredRun(this.#engineId, run));
+          return { state: 'running', generation: run.generation, startedAt: run.at };
         });
       case 'probe':
         return this.#probe(order, begun);
@@ -124,11 +126,12 @@ export class ContainerLook {
         await endRun(this.#engineId, { task, begun }, order, this.#context);
         return AGAIN;
       case 'lose':
+        await this.#context.meters.end(meteredRun(this.#engineId, begun), null);
         return this.#over(order, LOST);
       case 'skip':
         return this.#over(order, NEVER_BEGAN);
       case 'remove':
-        return this.#remove(order, endedRun(task, begun));
+        return this.#remove(order, { task, begun });
       case 'confirm-created':
         await this.#report({ state: 'created' });
         return NOTHING;
@@ -224,10 +227,12 @@ export class ContainerLook {
     return AGAIN;
   }
 
-  async #remove(order: ContainerOrder | null, run: EndedRun): Promise<Next> {
-    const { containerd, network, outputs } = this.#context;
+  async #remove(order: ContainerOrder | null, { task, begun }: Last): Promise<Next> {
+    const { containerd, meters, network, outputs } = this.#context;
     const { containers, snapshots, tasks } = containerd;
     const id = this.#engineId;
+    const run = endedRun(task, begun);
+    await meters.end(meteredRun(id, begun), task?.exitedAt ?? null);
     await allOver([
       tasks.delete(id).then(() => allOver([containers.delete(id), snapshots.remove(id)])),
       network.detach(id),
@@ -241,6 +246,12 @@ export class ContainerLook {
   #report(observation: Observation): Promise<void> {
     return report(this.#engineId, observation, this.#context);
   }
+}
+
+/** What is here of the newest run. */
+interface Last {
+  task: Task | null;
+  begun: BegunRun;
 }
 
 type EndedRun = Extract<Observation, { state: 'removed' }>['run'];

@@ -2,7 +2,7 @@ import type { ContainerOrder, EndReason } from '@slipway/contracts';
 import { allOver, signalName, signalOf } from '@slipway/process';
 import { wasOutOfMemory } from '../cgroups/out-of-memory.ts';
 import type { Task } from '../containerd/tasks.ts';
-import type { BegunRun } from './labels.ts';
+import { type BegunRun, meteredRun } from './labels.ts';
 import type { NodeContext } from './node-context.ts';
 import { placeOf } from './place.ts';
 import { report } from './report.ts';
@@ -11,8 +11,8 @@ import { report } from './report.ts';
 export const LOG_WITHIN_MS = 10_000;
 
 /**
- * Tells how a run ended and clears what is left of it, in this order: as long as nobody knows, the
- * task stays.
+ * Tells what a run used and how it ended, and clears what is left of it, in this order: as long as
+ * nobody knows, the task stays.
  */
 export async function endRun(
   engineId: string,
@@ -20,10 +20,13 @@ export async function endRun(
   order: ContainerOrder,
   context: NodeContext,
 ): Promise<void> {
-  const { containerd, network, outputs } = context;
+  const { containerd, meters, network, outputs } = context;
   const { task, begun } = run;
   const { generation } = begun;
-  await outputs.close(engineId, LOG_WITHIN_MS);
+  await allOver([
+    outputs.close(engineId, LOG_WITHIN_MS),
+    meters.end(meteredRun(engineId, begun), task.exitedAt),
+  ]);
   if (generation > 0) {
     const isAsked = order.desired !== 'running' || order.generation > generation;
     const how = isAsked

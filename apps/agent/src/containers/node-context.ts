@@ -4,6 +4,7 @@ import type { Caller } from '@slipway/rpc';
 import type { Containerd } from '../containerd/containerd.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { NodeNetwork } from '../network/node-network.ts';
+import type { Meters } from '../usage/meters.ts';
 import type { ContainerMetrics } from './container-metrics.ts';
 import type { Outputs } from './outputs.ts';
 import type { Seccomp } from './seccomp.ts';
@@ -16,6 +17,7 @@ export interface NodeContext {
   images: ImagePuller;
   api: Caller<typeof API_CALLS>;
   outputs: Outputs;
+  meters: Meters;
   /** the cgroup above those of all containers: `/slipway-<instance>` */
   cgroupParent: string;
   /** where a folder is for each container, of its `ETC_FILES` */

@@ -10,13 +10,17 @@ export interface Place {
   etc: string;
 }
 
+export function cgroupOf(engineId: string, cgroupParent: string): string {
+  return `${cgroupParent}/${engineId}`;
+}
+
 export function placeOf(
   engineId: string,
   { cgroupParent, etcDir, network }: Pick<NodeContext, 'cgroupParent' | 'etcDir' | 'network'>,
 ): Place {
   return {
     networkNamespace: network.namespaceOf(engineId),
-    cgroup: `${cgroupParent}/${engineId}`,
+    cgroup: cgroupOf(engineId, cgroupParent),
     etc: join(etcDir, engineId),
   };
 }

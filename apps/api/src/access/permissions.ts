@@ -14,6 +14,7 @@ export const PERMISSIONS = [
   'audit:read',
   'quotas:read',
   'quotas:write',
+  'usage:read',
   'api-keys:read',
   'api-keys:write',
   'projects:read',

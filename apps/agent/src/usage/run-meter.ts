@@ -1,0 +1,101 @@
+import type { RunUsage } from '@slipway/contracts';
+import type { CgroupUsage } from '../cgroups/usage.ts';
+
+export interface MeteredRun {
+  engineId: string;
+  generation: number;
+  /** RFC 3339 */
+  startedAt: string;
+}
+
+/** How often something is done: the younger a run is, the more, since it may be short. */
+interface Pace {
+  leastMs: number;
+  mostMs: number;
+  partOfAge: number;
+}
+
+export const LOOKS: Pace = { leastMs: 100, mostMs: 2_000, partOfAge: 1 / 4 };
+/** What was not reported when an agent is killed has to be guessed. */
+export const REPORTS: Pace = { leastMs: 500, mostMs: 10_000, partOfAge: 1 / 4 };
+
+/** The counters of one run. Between two looks its memory is taken to change evenly. */
+export class RunMeter {
+  readonly run: MeteredRun;
+  readonly #since: number;
+  /** between a clock that people set and one that only runs on */
+  readonly #offset = Date.now() - performance.now();
+  #at: number;
+  #reportedAt = 0;
+  #cpuSeconds = 0;
+  /** null: nobody has looked yet */
+  #firstMemoryBytes: number | null = null;
+  #memoryBytes: number | null = null;
+  #memoryByteSeconds = 0;
+
+  /** @param since when counting begins; before the first look its memory is taken to be as that finds it */
+  constructor(run: MeteredRun, since: Date) {
+    this.run = run;
+    this.#since = since.getTime();
+    this.#at = this.#since;
+  }
+
+  get isToBeLookedAt(): boolean {
+    return this.#isDue(LOOKS, this.#at);
+  }
+
+  get isToBeReported(): boolean {
+    return this.#isDue(REPORTS, this.#reportedAt);
+  }
+
+  /** @param counters which the API knows now */
+  reported({ at }: RunUsage): void {
+    this.#reportedAt = Date.parse(at);
+  }
+
+  /** What it has used now. */
+  look(usage: CgroupUsage): void {
+    this.#firstMemoryBytes ??= usage.memoryBytes;
+    this.#count(this.#now(), usage, usage.memoryBytes);
+  }
+
+  /** What it had used when it ended. @param usage of its cgroup, where that is there; its memory is free by now */
+  end(endedAt: Date | null, usage: CgroupUsage | null): void {
+    // two clocks, of which one may have been set
+    const at = Math.min(
+      Math.max(endedAt?.getTime() ?? 0, this.#at),
+      Math.max(this.#now(), this.#at),
+    );
+    this.#count(at, usage, this.#memoryBytes ?? usage?.peakMemoryBytes ?? 0);
+  }
+
+  /** null: nobody has looked yet */
+  get counters(): RunUsage | null {
+    if (this.#memoryBytes === null) return null;
+    return {
+      ...this.run,
+      ...{ since: new Date(this.#since).toISOString(), at: new Date(this.#at).toISOString() },
+      ...{ cpuSeconds: this.#cpuSeconds, firstMemoryBytes: this.#firstMemoryBytes },
+      memoryBytes: this.#memoryBytes,
+      memoryByteSeconds: this.#memoryByteSeconds,
+    };
+  }
+
+  #count(at: number, usage: CgroupUsage | null, memoryBytes: number): void {
+    const mean = ((this.#memoryBytes ?? memoryBytes) + memoryBytes) / 2;
+    this.#memoryByteSeconds += (mean * (at - this.#at)) / 1_000;
+    this.#memoryBytes = memoryBytes;
+    this.#cpuSeconds = usage?.cpuSeconds ?? this.#cpuSeconds;
+    this.#at = at;
+  }
+
+  #isDue({ leastMs, mostMs, partOfAge }: Pace, last: number): boolean {
+    const now = this.#now();
+    const afterMs = (now - Date.parse(this.run.startedAt)) * partOfAge;
+    return now - last >= Math.min(Math.max(afterMs, leastMs), mostMs);
+  }
+
+  #now(): number {
+    return performance.now() + this.#offset;
+  }
+}

@@ -1,0 +1,56 @@
+import type { RunUsage } from '@slipway/contracts';
+
+/** What a run has used, as it was reported last. */
+export interface RunCounters {
+  since: Date;
+  at: Date;
+  cpuSeconds: number;
+  /** null: nothing was reported yet */
+  memoryBytes: number | null;
+  memoryByteSeconds: number;
+}
+
+/** What was used from one time to another. */
+interface Used {
+  from: Date;
+  to: Date;
+  cpuSeconds: number;
+  memoryByteSeconds: number;
+}
+
+/**
+ * What a report says that was not known before. Where another agent has begun to count memory anew, that is
+ * taken to have changed evenly from what was seen last to what was seen first.
+ * @returns null when something newer has come already
+ */
+export function newIn(told: RunUsage, before: RunCounters): Used | null {
+  const [since, at] = [new Date(told.since), new Date(told.at)];
+  if (at < before.at) return null;
+  const goesOn = since.getTime() === before.since.getTime();
+  const unseenSeconds = Math.max(since.getTime() - before.at.getTime(), 0) / 1_000;
+  const last = before.memoryBytes ?? told.firstMemoryBytes ?? told.memoryBytes;
+  const unseen = (unseenSeconds * (last + (told.firstMemoryBytes ?? last))) / 2;
+  const known = goesOn ? before.memoryByteSeconds : -unseen;
+  return {
+    ...{ from: before.at, to: at },
+    cpuSeconds: Math.max(told.cpuSeconds - before.cpuSeconds, 0),
+    memoryByteSeconds: Math.max(told.memoryByteSeconds - known, 0),
+  };
+}
+
+const HOUR_MS = 3_600_000;
+
+/** The same hour by hour: by how much of the time is in each. */
+export function byHour({ from, to, cpuSeconds, memoryByteSeconds }: Used) {
+  const [begin, end] = [from.getTime(), to.getTime()];
+  const parts: { hour: Date; cpuSeconds: number; memoryByteSeconds: number }[] = [];
+  for (let at = begin - (begin % HOUR_MS); at < end || parts.length === 0; at += HOUR_MS) {
+    const partMs = Math.min(at + HOUR_MS, end) - Math.max(at, begin);
+    const share = end === begin ? 1 : partMs / (end - begin);
+    parts.push({
+      hour: new Date(at),
+      ...{ cpuSeconds: cpuSeconds * share, memoryByteSeconds: memoryByteSeconds * share },
+    });
+  }
+  return parts;
+}

@@ -1,0 +1,203 @@
+import type { RunUsage } from '@slipway/contracts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
+import { pushTestImage } from '../testing/image.fixture.ts';
+import { joinTestNode, type TestNode } from '../testing/node.fixture.ts';
+import { addPerson, keyOf } from '../testing/person.fixture.ts';
+import type { Body } from '../testing/service.fixture.ts';
+
+const LOCAL = '/v1/organizations/local';
+const GIB = 1024 ** 3;
+/** A day of which nothing else is told. */
+const DAY = Date.UTC(2026, 2, 14);
+const ON_THAT_DAY = { from: '2026-03-14T00:00:00.000Z', to: '2026-03-15T00:00:00.000Z' };
+const QUERY = new URLSearchParams(ON_THAT_DAY).toString();
+
+let api: TestApi;
+let node: TestNode;
+beforeAll(async () => {
+  api = await startTestApi();
+  node = await joinTestNode(api);
+});
+afterAll(async () => {
+  await node?.[Symbol.asyncDispose]();
+  await api?.[Symbol.asyncDispose]();
+});
+
+/** A project of its own, with the image. */
+async function addProject(slug: string): Promise<string> {
+  const { status } = await api.call('POST', `${LOCAL}/projects`, { body: { slug } });
+  expect(status).toBe(201);
+  await pushTestImage(api, `local/${slug}/app`, 'v1');
+  return `${LOCAL}/projects/${slug}`;
+}
+
+async function containerIn(project: string): Promise<Body> {
+  const { status, body } = await api.call('POST', `${project}/containers`, {
+    body: { image: 'app:v1' },
+  });
+  expect([status, body]).toEqual([202, body]);
+  return body;
+}
+
+const time = (seconds: number): string => new Date(DAY + seconds * 1_000).toISOString();
+
+/** Of its first run, which began as the day did; times in seconds of it. */
+function used(
+  { engineId }: Body,
+  at: number,
+  {
+    since = 0,
+    ...counters
+  }: Partial<Record<'since' | 'cpuSeconds' | 'gib' | 'gibSeconds', number>>,
+): RunUsage {
+  const { cpuSeconds = 0, gib = 0, gibSeconds = 0 } = counters;
+  return {
+    ...{ engineId, generation: 1, startedAt: time(0), since: time(since), at: time(at) },
+    ...{ cpuSeconds, firstMemoryBytes: gib * GIB, memoryBytes: gib * GIB },
+    memoryByteSeconds: gibSeconds * GIB,
+  };
+}
+
+const report = (...runs: RunUsage[]) => node.calls.reportUsage({ nodeId: node.id, runs });
+
+const usageOf = async (place: string, query = QUERY): Promise<Body> => {
+  const { status, body } = await api.call('GET', `${place}/usage?${query}`);
+  expect([status, body]).toEqual([200, body]);
+  return body;
+};
+
+const totalOf = async (place: string): Promise<number[]> => {
+  const { cpuSeconds, memoryByteSeconds } = (await usageOf(place)).total;
+  return [cpuSeconds, memoryByteSeconds / GIB];
+};
+
+describe('what runs use', () => {
+  test('is what their counters have grown by, whoever counts', async () => {
+    const at = await addProject('counters');
+    const run = await containerIn(at);
+    expect(await totalOf(at)).toEqual([0, 0]);
+    await report(used(run, 10, { cpuSeconds: 4, gib: 1, gibSeconds: 9 }));
+    expect(await totalOf(at)).toEqual([4, 9]);
+    await report(used(run, 20, { cpuSeconds: 5, gib: 2, gibSeconds: 24 }));
+    expect(await totalOf(at)).toEqual([5, 24]);
+    await report(used(run, 30, { since: 25, cpuSeconds: 6, gib: 2, gibSeconds: 10 }));
+    expect(await totalOf(at), 'an agent that has begun at 25').toEqual([6, 24 + 5 * 2 + 10]);
+    await report(used(run, 35, { since: 25, cpuSeconds: 6, gib: 2, gibSeconds: 20 }));
+    expect(await totalOf(at)).toEqual([6, 24 + 5 * 2 + 20]);
+  });
+
+  test('is counted once, however often it is told, and in which order', async () => {
+    const at = await addProject('once');
+    const [one, other] = [await containerIn(at), await containerIn(at)];
+    const told = [10, 20, 30].map((seconds) =>
+      [one, other].map((run) =>
+        used(run, seconds, { cpuSeconds: seconds / 10, gib: 1, gibSeconds: seconds }),
+      ),
+    );
+    await Promise.all([...told, ...told.reverse(), ...told].map((runs) => report(...runs)));
+    expect(await totalOf(at)).toEqual([6, 60]);
+  });
+
+  test('is that of each run, also of containers that have gone since', async () => {
+    const at = await addProject('runs');
+    const run = await containerIn(at);
+    await report(used(run, 10, { cpuSeconds: 4 }));
+    await api.call('DELETE', `${at}/containers/${run.id}?force=true`);
+    await node.calls.reportContainer({
+      ...{ nodeId: node.id, engineId: run.engineId },
+      observation: { state: 'removed', run: { generation: 1, exitCode: 137 } },
+    });
+    await report(used(run, 11, { cpuSeconds: 5 }));
+    expect(await totalOf(at)).toEqual([5, 0]);
+  });
+
+  test('is nobody’s when no run of that node is like that', async () => {
+    const at = await addProject('nobodys');
+    const run = await containerIn(at);
+    await report({ ...used(run, 10, { cpuSeconds: 4 }), generation: 2 });
+    await report(used({ engineId: 'f'.repeat(64) }, 10, { cpuSeconds: 4 }));
+    const runs = [used(run, 10, { cpuSeconds: 4 })];
+    await node.calls.reportUsage({ nodeId: 'nod_other', runs });
+    await report();
+    expect(await totalOf(at)).toEqual([0, 0]);
+  });
+});
+
+describe('usage', () => {
+  let at: string;
+  beforeAll(async () => {
+    at = await addProject('answers');
+    const run = await containerIn(at);
+    await report(used(run, 1_800, { cpuSeconds: 2, gib: 1, gibSeconds: 1_800 }));
+    await report(used(run, 5_400, { cpuSeconds: 6, gib: 1, gibSeconds: 5_400 }));
+  });
+
+  test('of a project is by days, or by hours', async () => {
+    const total = { cpuSeconds: 6, memoryByteSeconds: 5_400 * GIB };
+    expect(await usageOf(at)).toEqual({
+      ...ON_THAT_DAY,
+      ...{ total, intervals: [{ from: time(0), ...total }] },
+    });
+    expect(await usageOf(at, `${QUERY}&interval=hour`)).toEqual({
+      ...{ ...ON_THAT_DAY, total },
+      intervals: [
+        { from: time(0), cpuSeconds: 4, memoryByteSeconds: 3_600 * GIB },
+        { from: time(3_600), cpuSeconds: 2, memoryByteSeconds: 1_800 * GIB },
+      ],
+    });
+  });
+
+  test('of an organization is by its projects', async () => {
+    const { total, projects, ...period } = await usageOf(LOCAL);
+    expect(period).toEqual(ON_THAT_DAY);
+    expect(projects).toContainEqual({
+      ...{ project: 'answers', cpuSeconds: 6, memoryByteSeconds: 5_400 * GIB },
+    });
+    const ever = 'from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z';
+    expect((await usageOf(LOCAL, ever)).total).toEqual(total);
+    const sum = projects.reduce((all: number, { cpuSeconds }: Body) => all + cpuSeconds, 0);
+    expect(total.cpuSeconds).toBe(sum);
+  });
+
+  test('is of whole hours', async () => {
+    const query = 'from=2026-03-14T02:30:00%2B01:00&to=2026-03-14T01:30:00.5Z&interval=hour';
+    expect(await usageOf(at, query)).toEqual({
+      ...{ from: time(3_600), to: time(7_200) },
+      total: { cpuSeconds: 2, memoryByteSeconds: 1_800 * GIB },
+      intervals: [{ from: time(3_600), cpuSeconds: 2, memoryByteSeconds: 1_800 * GIB }],
+    });
+  });
+
+  test('is of this month until now, unless one asks for another time', async () => {
+    const now = new Date();
+    const { from, to, total } = await usageOf(at, '');
+    expect(from).toBe(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth())).toISOString());
+    expect(Date.parse(to) - now.getTime()).toBeGreaterThanOrEqual(0);
+    expect(Date.parse(to) - now.getTime()).toBeLessThan(2 * 3_600_000);
+    expect(total).toEqual({ cpuSeconds: 0, memoryByteSeconds: 0 });
+  });
+
+  test.for([
+    ['from=2026-03-15T00:00:00Z&to=2026-03-14T00:00:00Z', 'query.to'],
+    ['from=yesterday', 'query.from'],
+    ['interval=week', 'query.interval'],
+    ['interval=hour&from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z', 'query.interval'],
+    ['interval=day&from=0001-01-01T00:00:00Z&to=9999-01-01T00:00:00Z', 'query.interval'],
+  ])('of %s is refused: %s', async ([query, path]) => {
+    const { status, body } = await api.call('GET', `${at}/usage?${query}`);
+    expect([status, body.errors?.[0]?.path]).toEqual([422, path]);
+  });
+
+  test('sees who is of the organization, and a project’s key that of its project', async () => {
+    const owner = await addPerson(api, 'usage');
+    const place = `/v1/organizations/${owner.name}`;
+    const key = await keyOf(owner, { scopes: ['usage:read'], project: 'default' });
+    const answerOf = async (path: string, token: string) =>
+      (await api.call('GET', path, { token })).status;
+    expect(await answerOf(`${place}/projects/default/usage`, key.token)).toBe(200);
+    expect(await answerOf(`${place}/usage`, key.token)).toBe(404);
+    expect(await answerOf(`${at}/usage`, key.token)).toBe(404);
+    expect((await owner.call('GET', `${place}/usage`)).body).toMatchObject({ projects: [] });
+  });
+});
