@@ -13,8 +13,7 @@ const IS_V1 = existsSync('/sys/fs/cgroup/memory');
 /** What a cgroup has used, by somebody who looks often and is not killed. */
 class Measured implements Disposable {
   cpuSeconds = 0;
-  memoryByteSeconds = 0;
-  #last: { at: number; memoryBytes: number } | null = null;
+  readonly #memory: { at: number; bytes: number }[] = [];
   readonly #path: string;
   readonly #timer = setInterval(() => this.#measure(), MEASURE_EVERY_MS);
 
@@ -26,20 +25,24 @@ class Measured implements Disposable {
     clearInterval(this.#timer);
   }
 
+  /** Of the time that its program ran: there is a cgroup before and after it. */
+  memoryByteSeconds(startedAt: number, finishedAt: number): number {
+    return this.#memory.slice(1).reduce((sum, { at, bytes }, index) => {
+      const before = this.#memory[index] ?? { at, bytes };
+      const ms = Math.min(at, finishedAt) - Math.max(before.at, startedAt);
+      return sum + (Math.max(ms, 0) / 1_000) * ((before.bytes + bytes) / 2);
+    }, 0);
+  }
+
   #measure(): void {
-    const at = performance.now();
     try {
       this.cpuSeconds = IS_V1
         ? Number(this.#read('cpuacct', 'cpuacct.usage')) / 1e9
         : Number(/^usage_usec (\d+)$/m.exec(this.#read('cpu', 'cpu.stat'))?.[1]) / 1e6;
-      if (this.#read('memory', 'cgroup.procs') === '') return; // its program has not begun, or has ended
       const stat = this.#read('memory', 'memory.stat');
       const inactive = Number(/^(?:total_)?inactive_file (\d+)$/m.exec(stat)?.[1]);
       const all = this.#read('memory', IS_V1 ? 'memory.usage_in_bytes' : 'memory.current');
-      const memoryBytes = Number(all) - inactive;
-      const { at: from, memoryBytes: before } = this.#last ?? { at, memoryBytes };
-      this.#last = { at, memoryBytes };
-      this.memoryByteSeconds += ((at - from) / 1_000) * ((before + memoryBytes) / 2);
+      this.#memory.push({ at: Date.now(), bytes: Number(all) - inactive });
     } catch {
       // not there yet, or not any more
     }
@@ -59,6 +62,7 @@ async function metered(name: string, script: string) {
   const made = await containers.create({ command: ['sh', '-c', script], start: false });
   const measured = new Measured(made.engineId);
   await containers.start(made);
+  const { startedAt } = await containers.wait(made, 'running');
 
   async function used() {
     const { data } = await slipway.GET('/v1/organizations/{organization}/usage', {
@@ -78,12 +82,14 @@ async function metered(name: string, script: string) {
     },
     /** It has ended. */
     async usedAsMeasured(): Promise<void> {
+      const { finishedAt } = (await containers.get(made)) ?? {};
+      const memory = measured.memoryByteSeconds(
+        Date.parse(startedAt ?? ''),
+        finishedAt ? Date.parse(finishedAt) : Number.POSITIVE_INFINITY,
+      );
       await vi.waitFor(async () => {
         const { cpuSeconds, memoryByteSeconds } = await used();
-        const parts = [
-          cpuSeconds / measured.cpuSeconds,
-          memoryByteSeconds / measured.memoryByteSeconds,
-        ];
+        const parts = [cpuSeconds / measured.cpuSeconds, memoryByteSeconds / memory];
         for (const part of parts) expect(Math.abs(part - 1), `${name} ${parts}`).toBeLessThan(0.01);
       }, WITHIN);
       measured[Symbol.dispose]();
@@ -92,15 +98,15 @@ async function metered(name: string, script: string) {
   };
 }
 
-/** Holds more memory each time, and is busy. */
-const GROW = `n=$((n + 1)); head -c 512k /dev/zero > /dev/shm/$n
+/** Holds more memory, and is busy. @param size as `head` has it */
+const grow = (size: string): string => `n=$((n + 1)); head -c ${size} /dev/zero > /dev/shm/$n
   i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; sleep 0.2`;
-const GROWN = `n=0; while [ $n -lt 10 ]; do ${GROW}; done; echo grown`;
+const GROWN = `n=0; while [ $n -lt 20 ]; do ${grow('2m')}; done; echo grown`;
 
 test('usage is what cgroups say, within 1 %, whatever is killed meanwhile', async () => {
   const grows = await metered(
     'grows',
-    `trap isOver=1 HUP; while [ -z "$isOver" ]; do ${GROW}; done; sleep 2`,
+    `trap isOver=1 HUP; while [ -z "$isOver" ]; do ${grow('512k')}; done; sleep 2`,
   );
   const leaves = await metered('leaves', `trap 'exit 0' HUP; ${GROWN}; sleep 3600 & wait`);
   const removed = await metered('removed', `${GROWN}; sleep 3600`);

@@ -15,7 +15,7 @@ interface Pace {
   partOfAge: number;
 }
 
-export const LOOKS: Pace = { leastMs: 100, mostMs: 2_000, partOfAge: 1 / 4 };
+export const LOOKS: Pace = { leastMs: 100, mostMs: 1_000, partOfAge: 1 / 8 };
 /** What was not reported when an agent is killed has to be guessed. */
 export const REPORTS: Pace = { leastMs: 500, mostMs: 10_000, partOfAge: 1 / 4 };
 
