@@ -62,6 +62,8 @@ export class UsageController {
 
 const INTERVAL_MS: Record<Interval, number> = { hour: 3_600_000, day: 86_400_000 };
 const HOUR_MS = INTERVAL_MS.hour;
+/** Nothing was used before, nor after; PostgreSQL does not take any time that `Date` does. */
+const EVER = { from: Date.UTC(2000), to: Date.UTC(3000) };
 
 /** @throws AppError `invalid-request` */
 function periodOf(query: z.infer<typeof PeriodQuery>): Period {
@@ -72,9 +74,13 @@ function periodOf(query: z.infer<typeof PeriodQuery>): Period {
   if (to < from)
     throw invalid('query.to', 'is before `from`, which is the begin of this month when left out');
   return {
-    from: new Date(Math.floor(from / HOUR_MS) * HOUR_MS),
-    to: new Date(Math.ceil(to / HOUR_MS) * HOUR_MS),
+    from: sometime(Math.floor(from / HOUR_MS) * HOUR_MS),
+    to: sometime(Math.ceil(to / HOUR_MS) * HOUR_MS),
   };
+}
+
+function sometime(ms: number): Date {
+  return new Date(Math.min(Math.max(ms, EVER.from), EVER.to));
 }
 
 /** @throws AppError `invalid-request` */
