@@ -107,13 +107,10 @@ export class Meters {
 
   async #send(meters: readonly RunMeter[]): Promise<void> {
     for (let from = 0; from < meters.length; from += RUNS_AT_A_TIME) {
-      const sent = meters.slice(from, from + RUNS_AT_A_TIME).flatMap((meter) => {
-        const { counters } = meter;
-        return counters === null ? [] : [{ meter, counters }];
-      });
-      const runs = sent.map(({ counters }) => counters);
+      const some = meters.slice(from, from + RUNS_AT_A_TIME);
+      const runs = some.flatMap(({ counters }) => counters ?? []);
       if (runs.length > 0) await this.#api.reportUsage({ nodeId: this.#nodeId, runs });
-      for (const { meter, counters } of sent) meter.reported(counters);
+      for (const meter of some) meter.reported();
     }
   }
 }

@@ -92,9 +92,8 @@ test('it is looked at and reported the more often, the younger the run is', () =
       meter.look(usage(0, 0));
       looks.push(ms);
     }
-    const { counters } = meter;
-    if (meter.isToBeReported && counters !== null) {
-      meter.reported(counters);
+    if (meter.isToBeReported) {
+      meter.reported();
       reports.push(ms);
     }
   }

@@ -48,9 +48,9 @@ export class RunMeter {
     return this.#isDue(REPORTS, this.#reportedAt);
   }
 
-  /** @param counters which the API knows now */
-  reported({ at }: RunUsage): void {
-    this.#reportedAt = Date.parse(at);
+  /** The API knows its counters. */
+  reported(): void {
+    this.#reportedAt = this.#now();
   }
 
   /** What it has used now. */
