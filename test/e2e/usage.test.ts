@@ -80,6 +80,11 @@ async function metered(name: string, script: string) {
         await vi.waitFor(isMore, WITHIN);
       }
     },
+    isRemoved: () =>
+      vi.waitFor(async () => {
+        const { state } = (await containers.get(made)) ?? { state: 'removed' };
+        expect(state).toBe('removed');
+      }, WITHIN),
     /** It has ended. */
     async usedAsMeasured(): Promise<void> {
       const { finishedAt } = (await containers.get(made)) ?? {};
@@ -119,11 +124,12 @@ test('usage is what cgroups say, within 1 %, whatever is killed meanwhile', asyn
 
   const killed = killParts('agent');
   hangUp(leaves);
+  await removed.containers.remove(removed.made);
   await killed;
   expect(await leaves.containers.ended(leaves.made)).toMatchObject({ exitCode: 0 });
+  await removed.isRemoved();
   await grows.isReported();
 
-  await removed.containers.remove(removed.made);
   await killParts('agent', 'api', 'postgres', 'containerd', 'redis');
   await grows.isReported();
   hangUp(grows);

@@ -7,6 +7,8 @@ export interface CgroupUsage {
   memoryBytes: number;
   /** the most there ever was, those pages too */
   peakMemoryBytes: number;
+  /** nothing runs in it (any more): what it has is no memory of a program’s */
+  isOver: boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ function usageOfV1(path: string): CgroupUsage | null {
     cpuSeconds: Number(nanoseconds) / 1e9,
     memoryBytes: workingSet(all, numberIn(stat, 'total_inactive_file')),
     peakMemoryBytes: Number(readV1('memory', path, 'memory.max_usage_in_bytes')),
+    isOver: readV1('memory', path, 'cgroup.procs') === '', // after its memory
   };
 }
 
@@ -41,6 +44,7 @@ function usageOfV2(path: string): CgroupUsage | null {
     memoryBytes: workingSet(all, numberIn(stat, 'inactive_file')),
     // Linux has it since 5.19
     peakMemoryBytes: Number(readV2(path, 'memory.peak') || all),
+    isOver: readV2(path, 'cgroup.procs') === '', // after its memory
   };
 }
 

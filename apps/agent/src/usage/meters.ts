@@ -47,7 +47,7 @@ export class Meters {
   /** One that goes on, whether it is known already or not. */
   found(run: MeteredRun): void {
     const usage = this.#meterOf(run) === null ? this.#usageOf(run.engineId) : null;
-    if (usage === null) return;
+    if (usage === null || usage.isOver) return; // `end` knows when
     const meter = new RunMeter(run, new Date());
     meter.look(usage);
     this.#follow(meter);
@@ -95,7 +95,7 @@ export class Meters {
   #look(): number | null {
     for (const [engineId, meter] of this.#meters) {
       const usage = meter.isToBeLookedAt ? this.#usageOf(engineId) : null;
-      if (usage !== null) meter.look(usage);
+      if (usage !== null && !usage.isOver) meter.look(usage);
     }
     return this.#meters.size === 0 ? null : LOOKS.leastMs;
   }

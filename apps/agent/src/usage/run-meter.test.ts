@@ -7,7 +7,7 @@ const RUN = { engineId: 'e', generation: 1, startedAt: BEGUN.toISOString() };
 
 const seconds = (n: number): Date => new Date(BEGUN.getTime() + n * 1_000);
 const usage = (cpuSeconds: number, memoryBytes: number): CgroupUsage => ({
-  ...{ cpuSeconds, memoryBytes, peakMemoryBytes: 900 },
+  ...{ cpuSeconds, memoryBytes, peakMemoryBytes: 900, isOver: false },
 });
 
 beforeEach(() => {

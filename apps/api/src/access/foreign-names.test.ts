@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildOpenApiDocument } from '../openapi/document.ts';
 import { type Answer, startTestApi, type TestApi } from '../testing/api.fixture.ts';
 import { type Estate, furnish } from '../testing/estate.fixture.ts';
@@ -31,6 +31,7 @@ beforeAll(async () => {
   node = await joinTestNode(api);
   ada = await addPerson(api, 'ada');
   adas = await furnish(api, node, { owner: ada, canary: CANARY });
+  await vi.waitFor(areSealed, { timeout: 30_000 });
   const { project: _, node: __, ...names } = adas;
   const ids = ['', '/projects/default'].map(async (path) => {
     const { body } = await ada.call('GET', `/v1/organizations/ada${path}`);
@@ -47,6 +48,12 @@ afterAll(async () => {
   await node?.[Symbol.asyncDispose]();
   await api?.[Symbol.asyncDispose]();
 });
+
+/** What was recorded of her changes no more. */
+async function areSealed(): Promise<void> {
+  const { body } = await ada.call('GET', '/v1/organizations/ada/audit?limit=1');
+  expect(body.items).toMatchObject([{ seal: { position: expect.any(Number) } }]);
+}
 
 function besidesNobodys(name: string): [string, string] {
   return [name, name.replace(/.$/, (last) => (last === '0' ? '1' : '0'))];
@@ -127,9 +134,9 @@ async function newcomer(): Promise<{ them: Person; own: Estate }> {
   return { them, own: await furnish(api, node, { owner: them, canary: 'their own value' }) };
 }
 
-/** They answer at once. */
+/** They answer at once, and the same at another time. */
 const GETS = OF_ORGANIZATIONS.filter(
-  ({ method, path }) => method === 'GET' && !/\/(logs|wait)$/.test(path),
+  ({ method, path }) => method === 'GET' && !/\/(logs|usage|wait)$/.test(path),
 );
 
 /** All that ada can see of what she has. */
