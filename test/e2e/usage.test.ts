@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { createSlipway } from '@slipway/client';
 import { instanceOf } from '@slipway/infra';
 import { expect, inject, test, vi } from 'vitest';
 import { programs } from '../fixtures/agreement.ts';
+import { buildTraces } from '../fixtures/build-traces.ts';
+import { buildsIn } from '../fixtures/builds.ts';
 import { containersIn } from '../fixtures/containers.ts';
 import { killParts, otherProject } from '../fixtures/platform.ts';
 
@@ -10,66 +12,96 @@ const WITHIN = { timeout: 120_000, interval: 200 };
 const MEASURE_EVERY_MS = 20;
 const IS_V1 = existsSync('/sys/fs/cgroup/memory');
 
-/** What a cgroup has used, by somebody who looks often and is not killed. */
+/** What cgroups have used, by somebody who looks often and is not killed. */
 class Measured implements Disposable {
-  cpuSeconds = 0;
-  readonly #memory: { at: number; bytes: number }[] = [];
-  readonly #path: string;
+  readonly #cpuSeconds = new Map<string, number>();
+  readonly #memory = new Map<string, { at: number; bytes: number }[]>();
+  readonly #pattern: string;
   readonly #timer = setInterval(() => this.#measure(), MEASURE_EVERY_MS);
 
-  constructor(engineId: string) {
-    this.#path = `/slipway-${instanceOf(inject('checkoutFolder')).id}/${engineId}`;
+  /** @param pattern of their paths below `/slipway-<instance>` */
+  constructor(pattern: string) {
+    this.#pattern = `/slipway-${instanceOf(inject('checkoutFolder')).id}${pattern}`;
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
 
-  /** Of the time that its program ran: there is a cgroup before and after it. */
-  memoryByteSeconds(startedAt: number, finishedAt: number): number {
-    return this.#memory.slice(1).reduce((sum, { at, bytes }, index) => {
-      const before = this.#memory[index] ?? { at, bytes };
-      const ms = Math.min(at, finishedAt) - Math.max(before.at, startedAt);
-      return sum + (Math.max(ms, 0) / 1_000) * ((before.bytes + bytes) / 2);
-    }, 0);
+  get cpuSeconds(): number {
+    return sumOf(this.#cpuSeconds.values());
+  }
+
+  get count(): number {
+    return this.#memory.size;
+  }
+
+  /** What memory was measured last. */
+  get bytes(): number {
+    return [...this.#memory.values()].at(-1)?.at(-1)?.bytes ?? 0;
+  }
+
+  /** Of the time that programs ran: there are cgroups before and after it. */
+  memoryByteSeconds(startedAt = 0, finishedAt = Number.POSITIVE_INFINITY): number {
+    const parts = [...this.#memory.values()].map((memory) =>
+      memory.slice(1).reduce((sum, { at, bytes }, index) => {
+        const before = memory[index] ?? { at, bytes };
+        const ms = Math.min(at, finishedAt) - Math.max(before.at, startedAt);
+        return sum + (Math.max(ms, 0) / 1_000) * ((before.bytes + bytes) / 2);
+      }, 0),
+    );
+    return sumOf(parts);
   }
 
   #measure(): void {
-    try {
-      this.cpuSeconds = IS_V1
-        ? Number(this.#read('cpuacct', 'cpuacct.usage')) / 1e9
-        : Number(/^usage_usec (\d+)$/m.exec(this.#read('cpu', 'cpu.stat'))?.[1]) / 1e6;
-      const stat = this.#read('memory', 'memory.stat');
-      const inactive = Number(/^(?:total_)?inactive_file (\d+)$/m.exec(stat)?.[1]);
-      const all = this.#read('memory', IS_V1 ? 'memory.usage_in_bytes' : 'memory.current');
-      this.#memory.push({ at: Date.now(), bytes: Number(all) - inactive });
-    } catch {
-      // not there yet, or not any more
+    const root = IS_V1 ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup';
+    for (const folder of globSync(root + this.#pattern)) {
+      try {
+        this.#measureOne(folder.slice(root.length));
+      } catch {
+        // not there any more
+      }
     }
   }
 
-  #read(controller: string, name: string): string {
-    const folder = IS_V1 ? `/sys/fs/cgroup/${controller}` : '/sys/fs/cgroup';
-    return readFileSync(`${folder}${this.#path}/${name}`, 'utf8');
+  #measureOne(path: string): void {
+    const read = (controller: string, name: string): string => {
+      const folder = IS_V1 ? `/sys/fs/cgroup/${controller}` : '/sys/fs/cgroup';
+      return readFileSync(`${folder}${path}/${name}`, 'utf8');
+    };
+    const cpuSeconds = IS_V1
+      ? Number(read('cpuacct', 'cpuacct.usage')) / 1e9
+      : Number(/^usage_usec (\d+)$/m.exec(read('cpu', 'cpu.stat'))?.[1]) / 1e6;
+    this.#cpuSeconds.set(path, cpuSeconds);
+    const stat = read('memory', 'memory.stat');
+    const inactive = Number(/^(?:total_)?inactive_file (\d+)$/m.exec(stat)?.[1]);
+    const all = read('memory', IS_V1 ? 'memory.usage_in_bytes' : 'memory.current');
+    const memory = this.#memory.get(path) ?? [];
+    memory.push({ at: Date.now(), bytes: Number(all) - inactive });
+    this.#memory.set(path, memory);
   }
+}
+
+const sumOf = (numbers: Iterable<number>): number => [...numbers].reduce((sum, n) => sum + n, 0);
+
+async function usedIn(project: Awaited<ReturnType<typeof otherProject>>) {
+  const slipway = createSlipway(project.api, { token: project.token });
+  const { data } = await slipway.GET('/v1/organizations/{organization}/usage', {
+    params: { path: project },
+  });
+  return data?.projects[0] ?? { cpuSeconds: 0, memoryByteSeconds: 0 };
 }
 
 /** A container in an organization of its own, and what somebody else measures of it. */
 async function metered(name: string, script: string) {
   const project = await otherProject(name);
   const containers = containersIn(project);
-  const slipway = createSlipway(project.api, { token: project.token });
   const made = await containers.create({ command: ['sh', '-c', script], start: false });
-  const measured = new Measured(made.engineId);
+  const measured = new Measured(`/${made.engineId}`);
   await containers.start(made);
   const { startedAt } = await containers.wait(made, 'running');
 
-  async function used() {
-    const { data } = await slipway.GET('/v1/organizations/{organization}/usage', {
-      params: { path: project },
-    });
-    return data?.projects[0] ?? { cpuSeconds: 0, memoryByteSeconds: 0 };
-  }
+  const used = () => usedIn(project);
   return {
     ...{ made, containers, used },
     /** What it has used up to now: there are reports of later. */
@@ -90,7 +122,7 @@ async function metered(name: string, script: string) {
       const { finishedAt } = (await containers.get(made)) ?? {};
       const memory = measured.memoryByteSeconds(
         Date.parse(startedAt ?? ''),
-        finishedAt ? Date.parse(finishedAt) : Number.POSITIVE_INFINITY,
+        finishedAt ? Date.parse(finishedAt) : undefined,
       );
       await vi.waitFor(async () => {
         const { cpuSeconds, memoryByteSeconds } = await used();
@@ -136,4 +168,30 @@ test('usage is what cgroups say, within 1 %, whatever is killed meanwhile', asyn
   expect(await grows.containers.ended(grows.made)).toMatchObject({ exitCode: 0 });
 
   for (const run of [grows, leaves, removed]) await run.usedAsMeasured();
+});
+
+test('usage is what cgroups of builds say, but for a second’s memory of those that are killed', async () => {
+  const project = await otherProject('builder');
+  const { build, wait } = buildsIn(project);
+  using sandboxes = new Measured('-builds/*/sandbox');
+  using measured = new Measured('-builds/*-{build,push}-*');
+  const hold = 'head -c 60m /dev/zero > /dev/shm/held';
+  const burn = 'i=0; while [ $i -lt 3000000 ]; do i=$((i + 1)); done';
+  const made = await build('burns', {
+    Dockerfile: `FROM busybox\nRUN ${hold}; ${burn}; sleep 1; rm /dev/shm/held`,
+  });
+  await vi.waitFor(() => expect(sandboxes.cpuSeconds).toBeGreaterThan(5), WITHIN);
+  expect((await usedIn(project)).cpuSeconds).toBeGreaterThan(0);
+  const held = sandboxes.bytes;
+  await killParts('agent');
+  expect(await wait(made)).toMatchObject({ state: 'succeeded' });
+  expect(measured.count, 'attempts, and what pushed').toBe(3);
+  await vi.waitFor(async () => {
+    const used = await usedIn(project);
+    const memory = sandboxes.memoryByteSeconds();
+    expect(Math.abs(used.cpuSeconds / measured.cpuSeconds - 1)).toBeLessThan(0.01);
+    const tolerance = memory * 0.01 + held;
+    expect(Math.abs(used.memoryByteSeconds - memory)).toBeLessThan(tolerance);
+  }, WITHIN);
+  await expect.poll(buildTraces, WITHIN).toEqual([]);
 });

@@ -6,6 +6,7 @@ import { METRICS_PATH, openMetrics } from '@slipway/metrics';
 import { BUILDS, nodeQueue, workOn } from '@slipway/queue';
 import { callerOf, connect } from '@slipway/rpc';
 import pLimit from 'p-limit';
+import { BuildCgroups } from './builds/build-cgroups.ts';
 import { Buildah } from './builds/buildah/buildah.ts';
 import { BUILDS_SIDE_BY_SIDE, Builds } from './builds/builds.ts';
 import { ContextSource } from './builds/context/context-source.ts';
@@ -75,7 +76,7 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
     log,
   );
   const nodeId = await announcer.join();
-  const meters = new Meters({ nodeId, cgroupParent: env.CGROUP_PARENT }, api, log);
+  const meters = new Meters(nodeId, api, log);
   const context: NodeContext = {
     ...{ nodeId, containerd, network, seccomp, api, log, metrics: containerMetrics },
     images: new ImagePuller(containerd, { registryUrl: env.REGISTRY_URL, metrics }),
@@ -87,8 +88,11 @@ export async function startAgent(env: Env, log: Logger): Promise<{ close(): Prom
   const looks = new Looks(context);
   const resync = new Resync(looks, context);
   const passages = await RegistryPassages.begin(env.REGISTRY_URL, env.NETNS_DIR, log);
+  // below none of the containers', whose share builds would have when those sleep
+  const buildCgroups = await BuildCgroups.begin(`${env.CGROUP_PARENT}-builds`, meters, log);
   const buildah = await Buildah.begin(
-    { folder: env.BUILDS_DIR, cgroupParent: `${env.CGROUP_PARENT}-builds`, seccomp },
+    { folder: env.BUILDS_DIR, seccomp },
+    buildCgroups,
     passages,
     log,
   );

@@ -75,7 +75,7 @@ import { RevisionStore } from './services/revision.store.ts';
 import { ServiceController } from './services/service.controller.ts';
 import { ServiceService } from './services/service.service.ts';
 import { ServiceStore } from './services/service.store.ts';
-import { RunMeterStore } from './usage/run-meter.store.ts';
+import { MeterStore } from './usage/meter.store.ts';
 import { UsageController } from './usage/usage.controller.ts';
 import { UsageStore } from './usage/usage.store.ts';
 
@@ -117,7 +117,7 @@ import { UsageStore } from './usage/usage.store.ts';
     ...[OutboxStore, Dispatcher, AddressStore, PlatformStateStore],
     ...[AgentDoor, BuildDoor, ContainerOrderStore, BuildOrderStore, ObservationStore],
     ...[AgentStreams, Connections],
-    ...[RunMeterStore, UsageStore],
+    ...[MeterStore, UsageStore],
   ],
 })
 class AppModule {}

@@ -73,6 +73,8 @@ const ContainerOrderSchema = DesiredContainerSchema.extend({
 export type ContainerOrder = z.infer<typeof ContainerOrderSchema>;
 
 const generation = z.int().min(1);
+const buildId = z.string();
+const attempt = z.int().min(1);
 const message = z.string().nullable();
 
 /** What an agent saw of a container. Seen twice or late it changes nothing. */
@@ -113,26 +115,34 @@ export const ObservationSchema = z.discriminatedUnion('state', [
 ]);
 export type Observation = z.infer<typeof ObservationSchema>;
 
+/** What an agent counts by itself. */
+const SubjectSchema = z.union([
+  /** a run of a container */
+  z.strictObject({ engineId, generation }),
+  /** what makes a build’s image, or what pushes it */
+  z.strictObject({ buildId, attempt, sandbox: z.enum(['build', 'push']) }),
+]);
+export type Subject = z.infer<typeof SubjectSchema>;
+
 /**
- * What a run has used, as counters that only grow: what comes twice, late or out of order counts once.
+ * What a subject has used, as counters that only grow: what comes twice, late or out of order counts once.
  * @see OpenTelemetry, metrics data model "Temporality": cumulative, since a start time
  */
-const RunUsageSchema = z.strictObject({
-  engineId,
-  generation,
+const SubjectUsageSchema = z.strictObject({
+  subject: SubjectSchema,
   startedAt: Time,
-  /** when `memoryByteSeconds` was 0: when the run began, or when this agent found it */
+  /** when `memoryByteSeconds` was 0: when it began, or when this agent found it */
   since: Time,
   at: Time,
-  /** since the run began */
+  /** since it began */
   cpuSeconds: z.number().min(0),
-  /** at `since`; null: nobody looked before the run ended */
+  /** at `since`; null: nobody looked before it ended */
   firstMemoryBytes: z.number().min(0).nullable(),
-  /** at `at`; of a run that ended unseen: the most it ever had */
+  /** at `at`; of one that ended unseen: the most it ever had */
   memoryBytes: z.number().min(0),
   memoryByteSeconds: z.number().min(0),
 });
-export type RunUsage = z.infer<typeof RunUsageSchema>;
+export type SubjectUsage = z.infer<typeof SubjectUsageSchema>;
 
 /** What agents ask of the API. */
 export const API_CALLS = {
@@ -165,12 +175,11 @@ export const API_CALLS = {
     z.strictObject({ nodeId, engineId, observation: ObservationSchema }),
     Nothing,
   ),
-  /** of containers that are not on that node nothing is noted */
-  reportUsage: call(z.strictObject({ nodeId, runs: z.array(RunUsageSchema) }), Nothing),
+  /** of runs and builds that are not on that node nothing is noted */
+  reportUsage: call(z.strictObject({ nodeId, usage: z.array(SubjectUsageSchema) }), Nothing),
 } as const;
 
-const buildId = z.string();
-const buildAttempt = { nodeId, buildId, attempt: z.int().min(1) };
+const buildAttempt = { nodeId, buildId, attempt };
 
 /** What agents ask of the API to build images. A build's context is no JSON: `GET /builds/<id>/context`. */
 export const BUILD_CALLS = {

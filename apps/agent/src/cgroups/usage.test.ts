@@ -39,6 +39,33 @@ test('says what runs in a cgroup, and that nothing does any more', async () => {
   expect(over?.cpuSeconds).toBeGreaterThanOrEqual(running?.cpuSeconds ?? Number.NaN);
 });
 
+test('says what runs in one below it, and keeps what that used when it is gone', async () => {
+  const path = `${PATH}/below`;
+  const below = HIERARCHIES.map((hierarchy) => hierarchy + path);
+  enableBelow();
+  for (const folder of below) mkdirSync(folder);
+  const script = 'read go; i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo; read end';
+  const program = spawn('sh', ['-c', script]);
+  const ended = once(program, 'exit');
+  for (const folder of below) writeFileSync(`${folder}/cgroup.procs`, String(program.pid));
+  program.stdin.write('go\n');
+  await once(program.stdout, 'data');
+  const running = usageOf(PATH);
+  expect(running).toMatchObject({ isOver: false });
+  expect(running?.cpuSeconds).toBeGreaterThan(0);
+  program.kill('SIGKILL');
+  await ended;
+  for (const folder of below) await vi.waitFor(() => rmdirSync(folder), WITHIN);
+  expect(usageOf(PATH)).toMatchObject({ isOver: true });
+  expect(usageOf(PATH)?.cpuSeconds).toBeGreaterThanOrEqual(running?.cpuSeconds ?? Number.NaN);
+});
+
+/** Cgroups v2 count by controller only where they are told to. */
+function enableBelow(): void {
+  if (HIERARCHIES.length > 1) return;
+  writeFileSync(`${FOLDERS[0]}/cgroup.subtree_control`, '+memory +cpu');
+}
+
 test('says nothing of a cgroup that is not there', () => {
   expect(usageOf(`${PATH}-not`)).toBeNull();
 });

@@ -1,13 +1,13 @@
-import { readV1, readV2 } from './files.ts';
+import { belowV1, readV1, readV2 } from './files.ts';
 
 export interface CgroupUsage {
-  /** of all that ever ran in it */
+  /** of all that ever ran in it, and below */
   cpuSeconds: number;
   /** its working set: without pages of files that nobody has read twice, which the kernel takes back first */
   memoryBytes: number;
   /** the most there ever was, those pages too */
   peakMemoryBytes: number;
-  /** nothing runs in it (any more): what it has is no memory of a program’s */
+  /** nothing runs in it or below (any more): what it has is no memory of a program’s */
   isOver: boolean;
 }
 
@@ -30,7 +30,7 @@ function usageOfV1(path: string): CgroupUsage | null {
     cpuSeconds: Number(nanoseconds) / 1e9,
     memoryBytes: workingSet(all, numberIn(stat, 'total_inactive_file')),
     peakMemoryBytes: Number(readV1('memory', path, 'memory.max_usage_in_bytes')),
-    isOver: readV1('memory', path, 'cgroup.procs') === '', // after its memory
+    isOver: isOverV1(path), // after its memory
   };
 }
 
@@ -44,8 +44,12 @@ function usageOfV2(path: string): CgroupUsage | null {
     memoryBytes: workingSet(all, numberIn(stat, 'inactive_file')),
     // Linux has it since 5.19
     peakMemoryBytes: Number(readV2(path, 'memory.peak') || all),
-    isOver: readV2(path, 'cgroup.procs') === '', // after its memory
+    isOver: !/^populated 1$/m.test(readV2(path, 'cgroup.events')), // after its memory
   };
+}
+
+function isOverV1(path: string): boolean {
+  return readV1('memory', path, 'cgroup.procs') === '' && belowV1('memory', path).every(isOverV1);
 }
 
 function workingSet(all: string, inactiveFile: number): number {

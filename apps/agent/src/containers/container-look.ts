@@ -13,11 +13,11 @@ import {
   askedLabel,
   type BegunRun,
   begunRunOf,
-  meteredRun,
   NOT_BEGUN,
   stopSignalOf,
 } from './labels.ts';
 import { makeContainer } from './make.step.ts';
+import { meterBegun, meterEnded } from './metered-run.ts';
 import { isAtRest, nextStep, type Step } from './next-step.ts';
 import type { NodeContext } from './node-context.ts';
 import { placeOf } from './place.ts';
@@ -110,7 +110,7 @@ export class ContainerLook {
       case 'run':
         return this.#try(order, async (known) => {
           const run = await runContainer(known, record, this.#context);
-          this.#context.meters.begun(meteredRun(this.#engineId, run));
+          meterBegun(this.#engineId, run, this.#context);
           return { state: 'running', generation: run.generation, startedAt: run.at };
         });
       case 'probe':
@@ -126,7 +126,7 @@ export class ContainerLook {
         await endRun(this.#engineId, { task, begun }, order, this.#context);
         return AGAIN;
       case 'lose':
-        await this.#context.meters.end(meteredRun(this.#engineId, begun), null);
+        await meterEnded(this.#engineId, begun, null, this.#context);
         return this.#over(order, LOST);
       case 'skip':
         return this.#over(order, NEVER_BEGAN);
@@ -228,11 +228,11 @@ export class ContainerLook {
   }
 
   async #remove(order: ContainerOrder | null, { task, begun }: Last): Promise<Next> {
-    const { containerd, meters, network, outputs } = this.#context;
+    const { containerd, network, outputs } = this.#context;
     const { containers, snapshots, tasks } = containerd;
     const id = this.#engineId;
     const run = endedRun(task, begun);
-    await meters.end(meteredRun(id, begun), task?.exitedAt ?? null);
+    await meterEnded(id, begun, task?.exitedAt ?? null, this.#context);
     await allOver([
       tasks.delete(id).then(() => allOver([containers.delete(id), snapshots.remove(id)])),
       network.detach(id),

@@ -2,7 +2,8 @@ import type { ContainerOrder, EndReason } from '@slipway/contracts';
 import { allOver, signalName, signalOf } from '@slipway/process';
 import { wasOutOfMemory } from '../cgroups/out-of-memory.ts';
 import type { Task } from '../containerd/tasks.ts';
-import { type BegunRun, meteredRun } from './labels.ts';
+import type { BegunRun } from './labels.ts';
+import { meterEnded } from './metered-run.ts';
 import type { NodeContext } from './node-context.ts';
 import { placeOf } from './place.ts';
 import { report } from './report.ts';
@@ -20,12 +21,12 @@ export async function endRun(
   order: ContainerOrder,
   context: NodeContext,
 ): Promise<void> {
-  const { containerd, meters, network, outputs } = context;
+  const { containerd, network, outputs } = context;
   const { task, begun } = run;
   const { generation } = begun;
   await allOver([
     outputs.close(engineId, LOG_WITHIN_MS),
-    meters.end(meteredRun(engineId, begun), task.exitedAt),
+    meterEnded(engineId, begun, task.exitedAt, context),
   ]);
   if (generation > 0) {
     const isAsked = order.desired !== 'running' || order.generation > generation;

@@ -1,7 +1,6 @@
 import { constants } from 'node:os';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { Endpoint } from '../network/names.ts';
-import type { MeteredRun } from '../usage/run-meter.ts';
 
 /* What containerd keeps for us with a container, over restarts of the agent. */
 
@@ -27,11 +26,6 @@ export function begunRunOf(record: ContainerRecord | null): BegunRun {
     generation: Number(labels[GENERATION] ?? 0),
     at: labels[TIME] ?? new Date(0).toISOString(),
   };
-}
-
-/** As its usage is counted. */
-export function meteredRun(engineId: string, { generation, at }: BegunRun): MeteredRun {
-  return { engineId, generation, startedAt: at };
 }
 
 /** To be set before the program begins. */

@@ -1,7 +1,8 @@
 import type { DesiredContainer } from '@slipway/contracts';
 import { Repeater } from '@slipway/process';
-import { begunRunOf, meteredRun } from './labels.ts';
+import { begunRunOf } from './labels.ts';
 import type { Looks } from './looks.ts';
+import { meterFound } from './metered-run.ts';
 import { isAtRest, nextStep } from './next-step.ts';
 import type { NodeContext } from './node-context.ts';
 
@@ -34,7 +35,7 @@ export class Resync {
   }
 
   async #once(): Promise<void> {
-    const { api, containerd, log, meters, nodeId } = this.#context;
+    const { api, containerd, log, nodeId } = this.#context;
     // First what is here: a container that came later must not look like one that nobody wants.
     const records = new Map(
       (await containerd.containers.list()).map((record) => [record.id, record]),
@@ -43,7 +44,7 @@ export class Resync {
     for (const [engineId, record] of records) {
       const run = begunRunOf(record);
       if (run.generation === 0 || tasks.get(engineId)?.status !== 'RUNNING') continue;
-      meters.found(meteredRun(engineId, run));
+      meterFound(engineId, run, this.#context);
     }
     const { containers } = await api.desiredContainers({ nodeId });
     const desired = new Map(containers.map((container) => [container.engineId, container]));

@@ -7,7 +7,7 @@ import { asAppError, sendProblem } from '../http/problem.filter.ts';
 import { NodeStore } from '../nodes/node.store.ts';
 import { LOGGER } from '../platform.module.ts';
 import { type Grant, RegistryTokens } from '../registry/registry-token.ts';
-import { RunMeterStore } from '../usage/run-meter.store.ts';
+import { MeterStore } from '../usage/meter.store.ts';
 import { BuildDoor } from './build-door.ts';
 import { ContainerOrderStore } from './container-order.store.ts';
 import { ObservationStore } from './observation.store.ts';
@@ -19,7 +19,7 @@ export class AgentDoor {
     @Inject(NodeStore) private readonly nodes: NodeStore,
     @Inject(ContainerOrderStore) private readonly orders: ContainerOrderStore,
     @Inject(ObservationStore) private readonly observations: ObservationStore,
-    @Inject(RunMeterStore) private readonly runMeters: RunMeterStore,
+    @Inject(MeterStore) private readonly meters: MeterStore,
     @Inject(BuildDoor) private readonly builds: BuildDoor,
     @Inject(RegistryTokens) private readonly tokens: RegistryTokens,
     @Inject(LOGGER) private readonly log: Logger,
@@ -49,8 +49,8 @@ export class AgentDoor {
           await this.observations.note(nodeId, engineId, observation);
           return {};
         },
-        reportUsage: async ({ nodeId, runs }) => {
-          await this.runMeters.note(nodeId, runs);
+        reportUsage: async ({ nodeId, usage }) => {
+          await this.meters.note(nodeId, usage);
           return {};
         },
       },

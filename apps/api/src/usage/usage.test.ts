@@ -1,6 +1,7 @@
-import type { RunUsage } from '@slipway/contracts';
+import type { BuildOrder, Subject, SubjectUsage } from '@slipway/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
+import { testBuilds } from '../testing/build.fixture.ts';
 import { pushTestImage } from '../testing/image.fixture.ts';
 import { joinTestNode, type TestNode } from '../testing/node.fixture.ts';
 import { addPerson, keyOf } from '../testing/person.fixture.ts';
@@ -42,24 +43,23 @@ async function containerIn(project: string): Promise<Body> {
 
 const time = (seconds: number): string => new Date(DAY + seconds * 1_000).toISOString();
 
-/** Of its first run, which began as the day did; times in seconds of it. */
-function used(
-  { engineId }: Body,
-  at: number,
-  {
-    since = 0,
-    ...counters
-  }: Partial<Record<'since' | 'cpuSeconds' | 'gib' | 'gibSeconds', number>>,
-): RunUsage {
+type Told = Partial<Record<'since' | 'cpuSeconds' | 'gib' | 'gibSeconds', number>>;
+
+/** By what began as the day did; times in seconds of it. */
+function usedBy(subject: Subject, at: number, { since = 0, ...counters }: Told): SubjectUsage {
   const { cpuSeconds = 0, gib = 0, gibSeconds = 0 } = counters;
   return {
-    ...{ engineId, generation: 1, startedAt: time(0), since: time(since), at: time(at) },
+    ...{ subject, startedAt: time(0), since: time(since), at: time(at) },
     ...{ cpuSeconds, firstMemoryBytes: gib * GIB, memoryBytes: gib * GIB },
     memoryByteSeconds: gibSeconds * GIB,
   };
 }
 
-const report = (...runs: RunUsage[]) => node.calls.reportUsage({ nodeId: node.id, runs });
+/** By its first run. */
+const used = ({ engineId }: Body, at: number, told: Told): SubjectUsage =>
+  usedBy({ engineId, generation: 1 }, at, told);
+
+const report = (...usage: SubjectUsage[]) => node.calls.reportUsage({ nodeId: node.id, usage });
 
 const usageOf = async (place: string, query = QUERY): Promise<Body> => {
   const { status, body } = await api.call('GET', `${place}/usage?${query}`);
@@ -115,12 +115,67 @@ describe('what runs use', () => {
   test('is nobody’s when no run of that node is like that', async () => {
     const at = await addProject('nobodys');
     const run = await containerIn(at);
-    await report({ ...used(run, 10, { cpuSeconds: 4 }), generation: 2 });
+    const { engineId } = run;
+    await report(usedBy({ engineId, generation: 2 }, 10, { cpuSeconds: 4 }));
     await report(used({ engineId: 'f'.repeat(64) }, 10, { cpuSeconds: 4 }));
-    const runs = [used(run, 10, { cpuSeconds: 4 })];
-    await node.calls.reportUsage({ nodeId: 'nod_other', runs });
+    const usage = [used(run, 10, { cpuSeconds: 4 })];
+    await node.calls.reportUsage({ nodeId: 'nod_other', usage });
     await report();
     expect(await totalOf(at)).toEqual([0, 0]);
+  });
+
+  test('is nobody’s when another node tells of one that counts already', async () => {
+    const at = await addProject('others');
+    const run = await containerIn(at);
+    await report(used(run, 10, { cpuSeconds: 4 }));
+    const usage = [used(run, 20, { cpuSeconds: 9 })];
+    await node.calls.reportUsage({ nodeId: 'nod_other', usage });
+    expect(await totalOf(at)).toEqual([4, 0]);
+  });
+});
+
+describe('what builds use', () => {
+  const AT = `${LOCAL}/projects/default`;
+  const usedByBuild = (
+    { id: buildId, attempt }: Pick<BuildOrder, 'id' | 'attempt'>,
+    sandbox: 'build' | 'push',
+    told: Told,
+  ): SubjectUsage => usedBy({ buildId, attempt, sandbox }, 10, told);
+
+  test('is that of each of their sandboxes, at each attempt', async () => {
+    const builds = testBuilds(api, node);
+    const made = await builds.build();
+    const first = await builds.take(made);
+    await report(usedByBuild(first, 'build', { cpuSeconds: 3, gib: 1, gibSeconds: 5 }));
+    expect(await totalOf(AT)).toEqual([3, 5]);
+    await node.builds.releaseBuilds({ nodeId: node.id });
+    const again = await builds.take(made);
+    expect(again.attempt).toBe(2);
+    await report(
+      usedByBuild(first, 'build', { cpuSeconds: 4, gib: 1, gibSeconds: 6 }),
+      usedByBuild(again, 'build', { cpuSeconds: 10, gib: 1, gibSeconds: 10 }),
+      usedByBuild(again, 'push', { cpuSeconds: 1, gib: 1, gibSeconds: 2 }),
+    );
+    expect(await totalOf(AT)).toEqual([15, 18]);
+    await builds.end(again);
+    await report(usedByBuild(again, 'push', { cpuSeconds: 2, gib: 1, gibSeconds: 3 }));
+    expect(await totalOf(AT)).toEqual([16, 19]);
+  });
+
+  test('is nobody’s when none of that node is like that', async () => {
+    const builds = testBuilds(api, node);
+    const before = await totalOf(AT);
+    const queued = await builds.build();
+    await report(usedByBuild({ ...queued, attempt: 1 }, 'build', { cpuSeconds: 4 }));
+    const order = await builds.take(queued);
+    await report(
+      usedByBuild({ ...order, attempt: 2 }, 'build', { cpuSeconds: 4 }),
+      usedByBuild({ id: 'bld_none', attempt: 1 }, 'build', { cpuSeconds: 4 }),
+    );
+    const usage = [usedByBuild(order, 'build', { cpuSeconds: 4 })];
+    await node.calls.reportUsage({ nodeId: 'nod_other', usage });
+    expect(await totalOf(AT)).toEqual(before);
+    await builds.end(order);
   });
 });
 

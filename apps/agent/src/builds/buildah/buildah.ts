@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@slipway/log';
 import { isDigest } from '@slipway/oci';
-import { makeCgroup, removeCgroup } from '../../cgroups/cgroup.ts';
 import type { Seccomp } from '../../containers/seccomp.ts';
+import type { BuildCgroups, SandboxSubject } from '../build-cgroups.ts';
 import type { Builder, BuildWork, ProgressSink } from '../builder.ts';
 import { removeFolder } from '../remove-folder.ts';
 import type { RegistryPassages } from '../sandbox/registry-passages.ts';
@@ -19,19 +19,18 @@ import { type Store, Stores } from './stores.ts';
 export interface BuildahSettings {
   /** where projects have their stores */
   folder: string;
-  /** the cgroup above those of all builds: in none of the containers', whose share it would have when they sleep */
-  cgroupParent: string;
   /** which system calls an image's commands may make, as when it is run */
   seccomp: Seccomp;
 }
 
-/** What all builds get of the processors is a tenth of what all containers get, while both want them. */
-const CPU_WEIGHT = 102;
 /** Of what a build writes, and of its project's caches. */
 const MAX_DISK_BYTES = 10 * 1024 ** 3;
 
 /** What differs from one sandbox to the next. */
-type Inside = Pick<Sandbox, 'folder' | 'cgroup' | 'command' | 'files' | 'mounts'>;
+interface Inside extends Pick<Sandbox, 'folder' | 'command' | 'files' | 'mounts'> {
+  /** runs it in a cgroup */
+  within<T>(run: (cgroup: string) => Promise<T>): Promise<T>;
+}
 
 /**
  * Debian's buildah, which is no boundary itself: it runs in a sandbox, with its project's store and
@@ -39,11 +38,18 @@ type Inside = Pick<Sandbox, 'folder' | 'cgroup' | 'command' | 'files' | 'mounts'
  */
 export class Buildah implements Builder {
   readonly #settings: BuildahSettings;
+  readonly #cgroups: BuildCgroups;
   readonly #passages: RegistryPassages;
   readonly #stores: Stores;
 
-  private constructor(settings: BuildahSettings, passages: RegistryPassages, log: Logger) {
+  private constructor(
+    settings: BuildahSettings,
+    cgroups: BuildCgroups,
+    passages: RegistryPassages,
+    log: Logger,
+  ) {
     this.#settings = settings;
+    this.#cgroups = cgroups;
     this.#passages = passages;
     this.#stores = new Stores(
       settings.folder,
@@ -55,14 +61,12 @@ export class Buildah implements Builder {
   /** What an earlier process had under way has ended with it. */
   static async begin(
     settings: BuildahSettings,
+    cgroups: BuildCgroups,
     passages: RegistryPassages,
     log: Logger,
   ): Promise<Buildah> {
-    const { cgroupParent, folder } = settings;
-    await removeCgroup(cgroupParent);
-    makeCgroup(cgroupParent, CPU_WEIGHT);
-    await removeFolder(join(folder, 'tidy'));
-    return new Buildah(settings, passages, log);
+    await removeFolder(join(settings.folder, 'tidy'));
+    return new Buildah(settings, cgroups, passages, log);
   }
 
   build(
@@ -96,7 +100,7 @@ export class Buildah implements Builder {
     try {
       const end = await this.#run(
         {
-          ...{ folder, cgroup: this.#cgroupOf(work), command: buildCommand(order) },
+          ...{ folder, within: this.#metered(work, 'build'), command: buildCommand(order) },
           files: {
             ...this.#configuration(work, order.token),
             ...{ [INSIDE.dockerfile]: dockerfile, [INSIDE.ignoreFile]: '' },
@@ -129,7 +133,8 @@ export class Buildah implements Builder {
     const folder = join(work.folder, 'push');
     const command = pushCommand(imageId, work.order, this.#passages.registry);
     const files = this.#configuration(work, token);
-    const inside = { folder, cgroup: this.#cgroupOf(work), command, files, mounts: [] };
+    const within = this.#metered(work, 'push');
+    const inside = { folder, within, command, files, mounts: [] };
     const said: string[] = [];
     const { code } = await this.#run(inside, store, (line) => said.push(line), signal);
     if (code !== 0) throw pushFailureOf(said);
@@ -139,8 +144,9 @@ export class Buildah implements Builder {
   /** Removes the working containers that buildah knows. */
   async #tidy(store: Store): Promise<void> {
     const folder = join(this.#settings.folder, 'tidy', store.projectId);
-    const cgroup = join(this.#settings.cgroupParent, `tidy-${store.projectId}`);
-    const inside = { folder, cgroup, command: TIDY, files: CONFIGURATION, mounts: [] };
+    const cgroup = this.#cgroups.unmetered(`tidy-${store.projectId}`);
+    const within: Inside['within'] = (run) => run(cgroup);
+    const inside = { folder, within, command: TIDY, files: CONFIGURATION, mounts: [] };
     await this.#run(inside, store, () => {}, new AbortController().signal);
     await removeFolder(folder);
   }
@@ -156,21 +162,24 @@ export class Buildah implements Builder {
     };
   }
 
-  #cgroupOf({ order }: BuildWork): string {
-    return join(this.#settings.cgroupParent, `${order.id}-${order.attempt}`);
+  #metered({ order }: BuildWork, sandbox: SandboxSubject['sandbox']): Inside['within'] {
+    const { id: buildId, attempt } = order;
+    return (run) => this.#cgroups.metered({ buildId, attempt, sandbox }, run);
   }
 
   #run(
-    inside: Inside,
+    { within, ...inside }: Inside,
     store: Store,
     onLine: (line: string) => void,
     signal: AbortSignal,
   ): Promise<SandboxEnd> {
     const images = { from: store.images, to: INSIDE.images, isWritable: true };
     const mounts = [images, ...inside.mounts];
-    return this.#passages.use((namespace) => {
-      return runInSandbox({ ...inside, mounts, namespace }, onLine, signal);
-    });
+    return this.#passages.use((namespace) =>
+      within((cgroup) => {
+        return runInSandbox({ ...inside, cgroup, mounts, namespace }, onLine, signal);
+      }),
+    );
   }
 }
 

@@ -1,7 +1,7 @@
-import type { RunUsage } from '@slipway/contracts';
+import type { SubjectUsage } from '@slipway/contracts';
 
-/** What a run has used, as it was reported last. */
-export interface RunCounters {
+/** What a subject has used, up to the newest report of it. */
+export interface Counters {
   since: Date;
   at: Date;
   cpuSeconds: number;
@@ -20,21 +20,27 @@ interface Used {
 
 /**
  * What a report says that was not known before. Where another agent has begun to count memory anew, that is
- * taken to have changed evenly from what was seen last to what was seen first.
- * @returns null when something newer has come already
+ * taken to have changed evenly from what was seen last to what was seen first. Of one that comes late only
+ * CPU time can be new: whoever counts that goes on from where it was.
  */
-export function newIn(told: RunUsage, before: RunCounters): Used | null {
+export function newIn(told: SubjectUsage, before: Counters): { used: Used; counters: Counters } {
   const [since, at] = [new Date(told.since), new Date(told.at)];
-  if (at < before.at) return null;
+  const cpuSeconds = Math.max(told.cpuSeconds - before.cpuSeconds, 0);
+  const counted = { cpuSeconds: before.cpuSeconds + cpuSeconds };
+  if (at < before.at) {
+    const used = { from: before.at, to: before.at, cpuSeconds, memoryByteSeconds: 0 };
+    return { used, counters: { ...before, ...counted } };
+  }
+  const { firstMemoryBytes, memoryBytes, memoryByteSeconds } = told;
   const goesOn = since.getTime() === before.since.getTime();
   const unseenSeconds = Math.max(since.getTime() - before.at.getTime(), 0) / 1_000;
-  const last = before.memoryBytes ?? told.firstMemoryBytes ?? told.memoryBytes;
-  const unseen = (unseenSeconds * (last + (told.firstMemoryBytes ?? last))) / 2;
+  const last = before.memoryBytes ?? firstMemoryBytes ?? memoryBytes;
+  const unseen = (unseenSeconds * (last + (firstMemoryBytes ?? last))) / 2;
   const known = goesOn ? before.memoryByteSeconds : -unseen;
+  const grown = Math.max(memoryByteSeconds - known, 0);
   return {
-    ...{ from: before.at, to: at },
-    cpuSeconds: Math.max(told.cpuSeconds - before.cpuSeconds, 0),
-    memoryByteSeconds: Math.max(told.memoryByteSeconds - known, 0),
+    used: { from: before.at, to: at, cpuSeconds, memoryByteSeconds: grown },
+    counters: { since, at, memoryBytes, memoryByteSeconds, ...counted },
   };
 }
 

@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { CgroupUsage } from '../cgroups/usage.ts';
-import { RunMeter } from './run-meter.ts';
+import { Meter, type Metered } from './meter.ts';
 
 const BEGUN = new Date('2026-01-01T09:00:00.000Z');
-const RUN = { engineId: 'e', generation: 1, startedAt: BEGUN.toISOString() };
+const RUN: Metered = {
+  subject: { engineId: 'e', generation: 1 },
+  ...{ startedAt: BEGUN.toISOString(), cgroup: '/e' },
+};
+const BUILD: Metered = { ...RUN, subject: { buildId: 'b', attempt: 1, sandbox: 'build' } };
 
 const seconds = (n: number): Date => new Date(BEGUN.getTime() + n * 1_000);
 const usage = (cpuSeconds: number, memoryBytes: number): CgroupUsage => ({
@@ -18,8 +22,8 @@ afterEach(() => {
 });
 
 /** A second later, each. @returns the meter, of which the run began 0 s ago, and is looked at from `since` on */
-function meterOf(looks: CgroupUsage[], since = BEGUN): RunMeter {
-  const meter = new RunMeter(RUN, since);
+function meterOf(looks: CgroupUsage[], since = BEGUN): Meter {
+  const meter = new Meter(RUN, since);
   for (const seen of looks) {
     vi.advanceTimersByTime(1_000);
     meter.look(seen);
@@ -31,7 +35,8 @@ test('memory is taken to change evenly between looks, and not before the first',
   expect(meterOf([]).counters).toBeNull();
   const looks = [usage(0.1, 100), usage(0.2, 300), usage(0.4, 300)];
   expect(meterOf(looks).counters).toEqual({
-    ...{ ...RUN, since: seconds(0).toISOString(), at: seconds(3).toISOString() },
+    ...{ subject: RUN.subject, startedAt: RUN.startedAt },
+    ...{ since: seconds(0).toISOString(), at: seconds(3).toISOString() },
     ...{ cpuSeconds: 0.4, firstMemoryBytes: 100, memoryBytes: 300 },
     memoryByteSeconds: 100 + 200 + 300,
   });
@@ -69,21 +74,22 @@ test('a clock that was set is no time that went by', () => {
 });
 
 test('a run that ended before anybody looked had the most that it ever had', () => {
-  const begun = new RunMeter(RUN, BEGUN);
+  const begun = new Meter(RUN, BEGUN);
   vi.advanceTimersByTime(1_000);
   begun.end(seconds(0.05), usage(0.1, 0));
   expect(begun.counters).toMatchObject({
     ...{ firstMemoryBytes: null, memoryBytes: 900, memoryByteSeconds: 45 },
   });
-  const found = new RunMeter(RUN, seconds(0.05));
+  const found = new Meter(RUN, seconds(0.05));
   found.end(seconds(0.05), usage(0.1, 0));
   expect(found.counters).toMatchObject({
     ...{ firstMemoryBytes: null, memoryBytes: 900, memoryByteSeconds: 0, cpuSeconds: 0.1 },
   });
 });
 
-test('it is looked at and reported the more often, the younger the run is', () => {
-  const meter = new RunMeter(RUN, BEGUN);
+/** @returns when it was looked at and reported in its first minute, in ms */
+function inAMinute(metered: Metered) {
+  const meter = new Meter(metered, BEGUN);
   const looks: number[] = [];
   const reports: number[] = [];
   for (let ms = 0; ms < 60_000; ms += 100) {
@@ -97,8 +103,27 @@ test('it is looked at and reported the more often, the younger the run is', () =
       reports.push(ms);
     }
   }
+  return { looks, reports };
+}
+
+test('it is looked at and reported the more often, the younger the run is', () => {
+  const { looks, reports } = inAMinute(RUN);
   expect(looks.filter((ms) => ms < 1_000).length).toBeGreaterThan(5);
   expect(looks.filter((ms) => ms >= 50_000).length).toBe(10);
   expect(reports.filter((ms) => ms < 2_000).length).toBeGreaterThan(3);
   expect(reports.filter((ms) => ms >= 40_000).length).toBe(2);
+});
+
+test('of a build each look is reported, since nobody looks any more when its agent ends', () => {
+  const { looks, reports } = inAMinute(BUILD);
+  expect(reports).toEqual(looks);
+});
+
+test('what is over is not looked at, and to be reported until it is', () => {
+  const meter = meterOf([usage(0.1, 100)]);
+  meter.reported();
+  meter.end(seconds(1), usage(0.2, 100));
+  expect([meter.isOver, meter.isToBeReported]).toEqual([true, true]);
+  vi.advanceTimersByTime(60_000);
+  expect(meter.isToBeLookedAt).toBe(false);
 });

@@ -1,14 +1,15 @@
-import type { RunUsage } from '@slipway/contracts';
+import type { Subject, SubjectUsage } from '@slipway/contracts';
 import type { CgroupUsage } from '../cgroups/usage.ts';
 
-export interface MeteredRun {
-  engineId: string;
-  generation: number;
+export interface Metered {
+  subject: Subject;
   /** RFC 3339 */
   startedAt: string;
+  /** of all that runs for it; there as long as not all it has used is known */
+  cgroup: string;
 }
 
-/** How often something is done: the younger a run is, the more, since it may be short. */
+/** How often something is done: the younger a subject is, the more, since it may be short. */
 interface Pace {
   leastMs: number;
   mostMs: number;
@@ -17,16 +18,19 @@ interface Pace {
 
 export const LOOKS: Pace = { leastMs: 100, mostMs: 1_000, partOfAge: 1 / 8 };
 /** What was not reported when an agent is killed has to be guessed. */
-export const REPORTS: Pace = { leastMs: 500, mostMs: 10_000, partOfAge: 1 / 4 };
+const REPORTS: Pace = { leastMs: 500, mostMs: 10_000, partOfAge: 1 / 4 };
+/** Builds end with their agent, and nobody sees when. */
+const REPORTS_OF_BUILDS = LOOKS;
 
-/** The counters of one run. Between two looks its memory is taken to change evenly. */
-export class RunMeter {
-  readonly run: MeteredRun;
+/** The counters of one subject. Between two looks its memory is taken to change evenly. */
+export class Meter {
+  readonly metered: Metered;
   readonly #since: number;
   /** between a clock that people set and one that only runs on */
   readonly #offset = Date.now() - performance.now();
   #at: number;
   #reportedAt = 0;
+  #isOver = false;
   #cpuSeconds = 0;
   /** null: nobody has looked yet */
   #firstMemoryBytes: number | null = null;
@@ -34,18 +38,24 @@ export class RunMeter {
   #memoryByteSeconds = 0;
 
   /** @param since when counting begins; before the first look its memory is taken to be as that finds it */
-  constructor(run: MeteredRun, since: Date) {
-    this.run = run;
+  constructor(metered: Metered, since: Date) {
+    this.metered = metered;
     this.#since = since.getTime();
     this.#at = this.#since;
   }
 
+  /** It has counted all. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   get isToBeLookedAt(): boolean {
-    return this.#isDue(LOOKS, this.#at);
+    return !this.#isOver && this.#isDue(LOOKS, this.#at);
   }
 
   get isToBeReported(): boolean {
-    return this.#isDue(REPORTS, this.#reportedAt);
+    const pace = 'buildId' in this.metered.subject ? REPORTS_OF_BUILDS : REPORTS;
+    return this.#isOver || this.#isDue(pace, this.#reportedAt);
   }
 
   /** The API knows its counters. */
@@ -61,6 +71,7 @@ export class RunMeter {
 
   /** What it had used when it ended. @param usage of its cgroup, where that is there; its memory is free by now */
   end(endedAt: Date | null, usage: CgroupUsage | null): void {
+    this.#isOver = true;
     // two clocks, of which one may have been set
     const at = Math.min(
       Math.max(endedAt?.getTime() ?? 0, this.#at),
@@ -70,10 +81,11 @@ export class RunMeter {
   }
 
   /** null: nobody has looked yet */
-  get counters(): RunUsage | null {
+  get counters(): SubjectUsage | null {
     if (this.#memoryBytes === null) return null;
+    const { subject, startedAt } = this.metered;
     return {
-      ...this.run,
+      ...{ subject, startedAt },
       ...{ since: new Date(this.#since).toISOString(), at: new Date(this.#at).toISOString() },
       ...{ cpuSeconds: this.#cpuSeconds, firstMemoryBytes: this.#firstMemoryBytes },
       memoryBytes: this.#memoryBytes,
@@ -91,7 +103,7 @@ export class RunMeter {
 
   #isDue({ leastMs, mostMs, partOfAge }: Pace, last: number): boolean {
     const now = this.#now();
-    const afterMs = (now - Date.parse(this.run.startedAt)) * partOfAge;
+    const afterMs = (now - Date.parse(this.metered.startedAt)) * partOfAge;
     return now - last >= Math.min(Math.max(afterMs, leastMs), mostMs);
   }
 
