@@ -117,6 +117,7 @@ test('it is looked at and reported the more often, the younger the run is', () =
 test('of a build each look is reported, since nobody looks any more when its agent ends', () => {
   const { looks, reports } = inAMinute(BUILD);
   expect(reports).toEqual(looks);
+  expect(looks.filter((ms) => ms >= 50_000).length).toBe(20);
 });
 
 test('what is over is not looked at, and to be reported until it is', () => {

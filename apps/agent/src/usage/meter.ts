@@ -19,12 +19,13 @@ interface Pace {
 export const LOOKS: Pace = { leastMs: 100, mostMs: 1_000, partOfAge: 1 / 8 };
 /** What was not reported when an agent is killed has to be guessed. */
 const REPORTS: Pace = { leastMs: 500, mostMs: 10_000, partOfAge: 1 / 4 };
-/** Builds end with their agent, and nobody sees when. */
-const REPORTS_OF_BUILDS = LOOKS;
+/** Builds end with their agent, and nobody sees when: what is seen of them is reported at once. */
+const OF_BUILDS: Pace = { ...LOOKS, mostMs: 500 };
 
 /** The counters of one subject. Between two looks its memory is taken to change evenly. */
 export class Meter {
   readonly metered: Metered;
+  readonly #isBuild: boolean;
   readonly #since: number;
   /** between a clock that people set and one that only runs on */
   readonly #offset = Date.now() - performance.now();
@@ -40,6 +41,7 @@ export class Meter {
   /** @param since when counting begins; before the first look its memory is taken to be as that finds it */
   constructor(metered: Metered, since: Date) {
     this.metered = metered;
+    this.#isBuild = 'buildId' in metered.subject;
     this.#since = since.getTime();
     this.#at = this.#since;
   }
@@ -50,12 +52,11 @@ export class Meter {
   }
 
   get isToBeLookedAt(): boolean {
-    return !this.#isOver && this.#isDue(LOOKS, this.#at);
+    return !this.#isOver && this.#isDue(this.#isBuild ? OF_BUILDS : LOOKS, this.#at);
   }
 
   get isToBeReported(): boolean {
-    const pace = 'buildId' in this.metered.subject ? REPORTS_OF_BUILDS : REPORTS;
-    return this.#isOver || this.#isDue(pace, this.#reportedAt);
+    return this.#isOver || this.#isDue(this.#isBuild ? OF_BUILDS : REPORTS, this.#reportedAt);
   }
 
   /** The API knows its counters. */
