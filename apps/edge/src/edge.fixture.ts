@@ -16,6 +16,8 @@ import { type RunningEdge, startEdge } from './edge.ts';
 import { readEnv } from './env.ts';
 import { LIMITS, type Limits } from './limits.ts';
 
+const WITHIN = { timeout: 30_000 };
+
 /** An edge with all that is around it: Redis, an agent, and containers that are servers of the test. */
 export class Stage implements AsyncDisposable {
   readonly agent: TestAgent;
@@ -32,7 +34,7 @@ export class Stage implements AsyncDisposable {
   static async set(): Promise<Stage> {
     const [redis, agent] = await Promise.all([startThrowawayRedis(), TestAgent.start()]);
     const stage = new Stage(redis, agent);
-    await vi.waitFor(() => stage.#publisher.version());
+    await vi.waitFor(() => stage.#publisher.version(), WITHIN);
     return stage;
   }
 
@@ -134,7 +136,10 @@ export class TestEdge {
   /** Resolves, to the same host, once the edge has its route. */
   async knows(host: string): Promise<string> {
     const probe = `OPTIONS * HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
-    await vi.waitFor(async () => expect(await this.exchange(probe)).toMatch(/^HTTP\/1.1 204/));
+    await vi.waitFor(
+      async () => expect(await this.exchange(probe)).toMatch(/^HTTP\/1.1 204/),
+      WITHIN,
+    );
     return host;
   }
 }

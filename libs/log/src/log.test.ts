@@ -1,9 +1,14 @@
+import { execFileSync } from 'node:child_process';
+import { createReadStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import { bufferedDestination, createLogger, Secret, traced } from './index.ts';
+
+const WITHIN = { timeout: 30_000 };
 
 test('a secret shows in no text, JSON, inspector or log line', () => {
   const secret = new Secret('hunter2');
@@ -51,10 +56,32 @@ test('a buffered line is written without another one coming, and the last ones b
     const destination = bufferedDestination({ fd: file, flushMs: 10 });
     const log = createLogger({ name: 'test', destination });
     log.info('first');
-    await vi.waitFor(async () => expect(await readFile(file, 'utf8')).toContain('first'), 10_000);
+    await vi.waitFor(async () => expect(await readFile(file, 'utf8')).toContain('first'), WITHIN);
     log.info('last');
     destination.flushSync();
     expect(await readFile(file, 'utf8')).toContain('last');
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
+test('a line that comes while nothing can be written is written as soon as it can be', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'slipway-log-'));
+  try {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const destination = bufferedDestination({ fd: pipe, flushMs: 1 });
+    const log = createLogger({ name: 'test', destination });
+    log.info('written');
+    // it is due long before anybody reads
+    await sleep(50);
+    const reader = createReadStream(pipe, 'utf8');
+    let read = '';
+    reader.on('data', (text) => {
+      read += text;
+    });
+    await vi.waitFor(() => expect(read).toContain('written'), WITHIN);
+    reader.destroy();
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

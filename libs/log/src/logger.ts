@@ -42,7 +42,8 @@ export interface BufferedDestination extends DestinationStream {
 
 /**
  * Standard output (or a file descriptor) behind a buffer, for lines too many to be a write each:
- * flushed when `bufferBytes` (less than the 16 KiB of one write) are full, and `flushMs` after a line. Call `flushSync` before the exit.
+ * flushed when `bufferBytes` (less than the 16 KiB of one write) are full, and `flushMs` after a line.
+ * Call `flushSync` before the exit.
  */
 export function bufferedDestination({
   fd = 1,
@@ -53,20 +54,29 @@ export function bufferedDestination({
   bufferBytes?: number;
   flushMs?: number;
 } = {}): BufferedDestination {
-  const file = pino.destination({ dest: fd, sync: false, minLength: bufferBytes });
-  // Not `periodicFlush`: that wakes an idle process, and a thread of its pool, each time.
+  // Not its `minLength`: a flush of that does nothing while something is being written.
+  const file = pino.destination({ dest: fd, sync: false });
+  let lines = '';
   let isDue = false;
+  const flush = () => {
+    if (lines !== '') file.write(lines);
+    lines = '';
+  };
   return {
     write(line) {
-      file.write(line);
-      if (isDue) return;
+      lines += line;
+      if (lines.length >= bufferBytes) flush();
+      if (isDue || lines === '') return;
       isDue = true;
       setTimeout(() => {
         isDue = false;
-        file.flush();
+        flush();
       }, flushMs).unref();
     },
-    flushSync: () => file.flushSync(),
+    flushSync() {
+      flush();
+      file.flushSync();
+    },
   };
 }
 

@@ -1,6 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { persistently, Repeater } from './repeater.ts';
 
+const WITHIN = { timeout: 30_000 };
+
 test('what is asked for meanwhile is done once more, one at a time', async () => {
   const begun: PromiseWithResolvers<number | null>[] = [];
   const repeater = new Repeater(() => {
@@ -11,7 +13,7 @@ test('what is asked for meanwhile is done once more, one at a time', async () =>
   for (let call = 0; call < 5; call++) repeater.soon();
   expect(begun).toHaveLength(1);
   begun[0]?.resolve(null);
-  await vi.waitFor(() => expect(begun).toHaveLength(2));
+  await vi.waitFor(() => expect(begun).toHaveLength(2), WITHIN);
   const closing = repeater.close();
   repeater.soon();
   begun[1]?.resolve(1);
@@ -23,7 +25,7 @@ test('it is done again unasked when it says so', async () => {
   let count = 0;
   const repeater = new Repeater(async () => (++count < 3 ? 1 : null));
   repeater.soon();
-  await vi.waitFor(() => expect(count).toBe(3));
+  await vi.waitFor(() => expect(count).toBe(3), WITHIN);
   await repeater.close();
 });
 

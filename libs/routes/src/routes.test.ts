@@ -7,6 +7,8 @@ import { RouteTable } from './route-table.ts';
 
 /* One Redis, which every test uses up: each goes on with the versions of those before it. */
 
+const WITHIN = { timeout: 30_000 };
+
 let redis: Awaited<ReturnType<typeof startThrowawayRedis>>;
 let publisher: RoutePublisher;
 const opened: RouteTable[] = [];
@@ -14,7 +16,7 @@ let version = 0;
 beforeAll(async () => {
   redis = await startThrowawayRedis();
   publisher = new RoutePublisher(redis.url);
-  await vi.waitFor(() => publisher.version());
+  await vi.waitFor(() => publisher.version(), WITHIN);
 });
 afterAll(async () => {
   await Promise.all(opened.map((table) => table.close()));
@@ -46,7 +48,7 @@ async function publish(...changes: RouteChange[]): Promise<boolean> {
 async function settled(table: RouteTable): Promise<void> {
   const host = `marker-${version}`;
   await publish(change(host, routeTo(host, 'marker')));
-  await vi.waitFor(() => expect(table.find(host)).not.toBeNull());
+  await vi.waitFor(() => expect(table.find(host)).not.toBeNull(), WITHIN);
 }
 
 async function breakConnections(): Promise<void> {
@@ -85,9 +87,9 @@ test('what changed while the connection was broken is known when it is back', as
   await publish(change('d', routeTo('d', '1')), change('e', routeTo('e', '1')));
   await settled(table);
   await breakConnections();
-  await vi.waitFor(() => publish(change('d', null), change('e', routeTo('e', '2'))));
-  await vi.waitFor(() => expect(table.find('d')).toBeNull());
-  await vi.waitFor(() => expect(table.find('e')?.instances[0]?.engineId).toBe('2'));
+  await vi.waitFor(() => publish(change('d', null), change('e', routeTo('e', '2'))), WITHIN);
+  await vi.waitFor(() => expect(table.find('d')).toBeNull(), WITHIN);
+  await vi.waitFor(() => expect(table.find('e')?.instances[0]?.engineId).toBe('2'), WITHIN);
 });
 
 test('a Redis that has lost everything takes nothing away, and is filled again from the start', async () => {
@@ -96,7 +98,7 @@ test('a Redis that has lost everything takes nothing away, and is filled again f
   await settled(table);
   await flush();
   await breakConnections();
-  expect(await vi.waitFor(() => publisher.version())).toBe(0);
+  expect(await vi.waitFor(() => publisher.version(), WITHIN)).toBe(0);
   const later = await open();
   expect(later.find('f')).toBeNull();
   expect(table.find('f')).not.toBeNull();
@@ -111,11 +113,11 @@ test('an edge tells of a version when it has all routes of it, and of nothing on
   await table.report(['1']);
   expect(await publisher.edges()).toEqual([{ version, leaving: ['1'] }]);
   await breakConnections();
-  await vi.waitFor(() => publish(change('m', routeTo('m', '2'))));
+  await vi.waitFor(() => publish(change('m', routeTo('m', '2'))), WITHIN);
   await vi.waitFor(async () => {
     await table.report([]);
     expect(await publisher.edges()).toEqual([{ version, leaving: [] }]);
-  });
+  }, WITHIN);
   expect(table.find('m')?.instances[0]?.engineId).toBe('2');
   await table.close();
   expect(await publisher.edges()).toEqual([]);

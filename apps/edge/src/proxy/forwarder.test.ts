@@ -7,6 +7,8 @@ import { request } from 'undici';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { Stage } from '../edge.fixture.ts';
 
+const WITHIN = { timeout: 30_000 };
+
 let stage: Stage;
 let edge: Awaited<ReturnType<Stage['edge']>>;
 beforeAll(async () => {
@@ -213,7 +215,7 @@ test('a sender that nobody takes anything from is made to wait', async () => {
     headers: { host },
     body: Readable.from(chunks()),
   });
-  await vi.waitFor(() => expect(sent).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(sent).toBeGreaterThan(0), WITHIN);
   await expect
     .poll(
       rest(() => sent),
@@ -236,7 +238,7 @@ test('a container whose answer nobody takes is made to wait', async () => {
   const { socket, text, closed } = await edge.open();
   socket.pause();
   socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
-  await vi.waitFor(() => expect(sent).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(sent).toBeGreaterThan(0), WITHIN);
   await expect
     .poll(
       rest(() => sent),
@@ -407,7 +409,7 @@ const linesOf = (host: string, count: number) =>
     const lines = edge.log.filter((line) => line.host === host && line.method !== 'OPTIONS');
     expect(lines).toHaveLength(count);
     return lines;
-  });
+  }, WITHIN);
 
 test('each request is one line of the log, without what its query holds', async () => {
   const host = await service((_, response) => response.writeHead(201).end());
