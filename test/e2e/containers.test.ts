@@ -341,7 +341,7 @@ test('an image that has a layer several times runs, also when another with that 
 });
 
 test('an image that was deleted before the node had it fails the run, and says so', async () => {
-  const deleteImage = await freshImage(platform(), 'deleted');
+  const { remove: deleteImage } = await freshImage(platform(), 'deleted');
   process.kill(pidOf('agent'), 'SIGSTOP');
   const made = await create({ image: 'deleted', command: ['true'] }).finally(async () => {
     await deleteImage();

@@ -1,12 +1,17 @@
+import { once } from 'node:events';
 import { existsSync, globSync, readFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import { createSlipway } from '@slipway/client';
-import { instanceOf } from '@slipway/infra';
+import { openDatabase } from '@slipway/db';
+import { instanceOf, postgresUrl } from '@slipway/infra';
 import { expect, inject, test, vi } from 'vitest';
 import { programs } from '../fixtures/agreement.ts';
 import { buildTraces } from '../fixtures/build-traces.ts';
 import { buildsIn } from '../fixtures/builds.ts';
 import { containersIn } from '../fixtures/containers.ts';
-import { killParts, otherProject } from '../fixtures/platform.ts';
+import { freshImage } from '../fixtures/fresh-image.ts';
+import { killParts, otherProject, platform } from '../fixtures/platform.ts';
+import { servicesIn } from '../fixtures/services.ts';
 
 const WITHIN = { timeout: 120_000, interval: 200 };
 const MEASURE_EVERY_MS = 20;
@@ -89,7 +94,8 @@ async function usedIn(project: Awaited<ReturnType<typeof otherProject>>) {
   const { data } = await slipway.GET('/v1/organizations/{organization}/usage', {
     params: { path: project },
   });
-  return data?.projects[0] ?? { cpuSeconds: 0, memoryByteSeconds: 0 };
+  const nothing = { cpuSeconds: 0, memoryByteSeconds: 0, storedByteSeconds: 0, servedBytes: 0 };
+  return data?.projects[0] ?? nothing;
 }
 
 /** A container in an organization of its own, and what somebody else measures of it. */
@@ -194,4 +200,99 @@ test('usage is what cgroups of builds say, but for about a second’s memory of 
     expect(Math.abs(used.memoryByteSeconds - memory)).toBeLessThan(tolerance);
   }, WITHIN);
   await expect.poll(buildTraces, WITHIN).toEqual([]);
+});
+
+/** Resolves when what they held up to then is counted. */
+async function imagesAreCounted(atMs: number): Promise<void> {
+  const database = openDatabase(postgresUrl(instanceOf(inject('checkoutFolder'))));
+  try {
+    await vi.waitFor(async () => {
+      const { until } = await database.prisma.storedUntil.findFirstOrThrow();
+      expect(until.getTime()).toBeGreaterThan(atMs);
+    }, WITHIN);
+  } finally {
+    await database.close();
+  }
+}
+
+/** Answers with as many bytes as its path says, or drips them without an end. */
+const SERVES = [
+  ...['node', '-e'],
+  `require('http').createServer(({ url }, answer) => {
+    if (url !== '/drip') return answer.end(Buffer.alloc(Number(url.slice(1))));
+    const drip = setInterval(() => answer.write(Buffer.alloc(5_000)), 20);
+    answer.on('close', () => clearInterval(drip));
+  }).listen(process.env.PORT)`,
+];
+
+/** What clients of a service get: as `SERVES` does. */
+class Clients {
+  bytes = 0;
+  readonly #service: string;
+
+  constructor(service: string) {
+    this.#service = service;
+  }
+
+  get(bytes: number): Promise<void> {
+    return this.#read(String(bytes));
+  }
+
+  /**
+   * Resolves when it drips for a second: an edge that is killed then loses a bit of that.
+   * @returns ends it; it may end before, where an edge is killed
+   */
+  async drip(): Promise<() => Promise<void>> {
+    const ending = new AbortController();
+    const before = this.bytes;
+    const read = this.#read('drip', ending.signal).catch(() => {});
+    await vi.waitFor(() => expect(this.bytes).toBeGreaterThan(before + 250_000), WITHIN);
+    return () => {
+      ending.abort();
+      return read;
+    };
+  }
+
+  async #read(path: string, signal?: AbortSignal): Promise<void> {
+    const { host, port } = new URL(this.#service);
+    const headers = { host };
+    const asked = get({ ...{ host: '127.0.0.1', port, headers, signal }, path: `/${path}` });
+    const [response]: IncomingMessage[] = await once(asked, 'response');
+    expect(response?.statusCode).toBe(200);
+    for await (const chunk of response ?? []) this.bytes += chunk.length;
+  }
+}
+
+test('usage is what services sent, and images held, within 1 %, whatever is killed meanwhile', async () => {
+  const project = await otherProject('server');
+  const services = servicesIn(project);
+  const made = await services.create('serves', { image: 'node', command: SERVES });
+  expect(await services.deployed(made)).toMatchObject({ state: 'succeeded' });
+  const beforePush = Date.now();
+  const { remove, bytes } = await freshImage({ ...platform(), ...project }, 'held');
+  const pushed = Date.now();
+
+  const clients = new Clients(made.url);
+  const much = async () => {
+    for (let time = 0; time < 10; time++) await clients.get(5_000_000);
+  };
+  await much();
+  for (const killed of [['edge'], ['redis', 'api'], ['edge', 'postgres']]) {
+    const end = await clients.drip();
+    await killParts(...killed);
+    await end();
+    await vi.waitFor(() => clients.get(1), WITHIN);
+  }
+  await much();
+
+  const beforeRemoval = Date.now();
+  await remove();
+  const removed = Date.now();
+  await imagesAreCounted(removed + 1_000);
+  const { servedBytes, storedByteSeconds } = await usedIn(project);
+  expect(Math.abs(servedBytes / clients.bytes - 1)).toBeLessThan(0.01);
+  const heldMs = (storedByteSeconds / bytes) * 1_000;
+  expect(heldMs).toBeGreaterThan((beforeRemoval - pushed) * 0.99);
+  expect(heldMs).toBeLessThan((removed - beforePush) * 1.01);
+  await services.remove(made);
 });

@@ -76,6 +76,10 @@ import { ServiceController } from './services/service.controller.ts';
 import { ServiceService } from './services/service.service.ts';
 import { ServiceStore } from './services/service.store.ts';
 import { MeterStore } from './usage/meter.store.ts';
+import { ServedStore } from './usage/served.store.ts';
+import { ServedMeter } from './usage/served-meter.ts';
+import { StoredStore } from './usage/stored.store.ts';
+import { StoredMeter } from './usage/stored-meter.ts';
 import { UsageController } from './usage/usage.controller.ts';
 import { UsageStore } from './usage/usage.store.ts';
 
@@ -117,7 +121,7 @@ import { UsageStore } from './usage/usage.store.ts';
     ...[OutboxStore, Dispatcher, AddressStore, PlatformStateStore],
     ...[AgentDoor, BuildDoor, ContainerOrderStore, BuildOrderStore, ObservationStore],
     ...[AgentStreams, Connections],
-    ...[MeterStore, UsageStore],
+    ...[MeterStore, StoredStore, StoredMeter, ServedStore, ServedMeter, UsageStore],
   ],
 })
 class AppModule {}

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { AGENT_CALLS, type EdgeReport, type Instance, type Route } from '@slipway/contracts';
 import { startThrowawayRedis } from '@slipway/infra';
 import { createLogger } from '@slipway/log';
-import { RoutePublisher } from '@slipway/routes';
+import { RoutePublisher, type Served } from '@slipway/routes';
 import { serveCalls } from '@slipway/rpc';
 import Fastify from 'fastify';
 import { expect, vi } from 'vitest';
@@ -24,6 +24,7 @@ export class Stage implements AsyncDisposable {
   readonly #redis: Awaited<ReturnType<typeof startThrowawayRedis>>;
   readonly #publisher: RoutePublisher;
   readonly #closing: (() => Promise<unknown>)[] = [];
+  #isWithoutRedis = false;
 
   private constructor(redis: Awaited<ReturnType<typeof startThrowawayRedis>>, agent: TestAgent) {
     this.#redis = redis;
@@ -67,6 +68,22 @@ export class Stage implements AsyncDisposable {
     return this.#publisher.edges();
   }
 
+  /** What edges have told that they served. */
+  served(): Promise<Served[]> {
+    return this.#publisher.served();
+  }
+
+  async forgetServed(): Promise<void> {
+    await this.#publisher.forgetServed(await this.served());
+  }
+
+  /** For good. */
+  async loseRedis(): Promise<void> {
+    this.#publisher.close();
+    await this.#redis[Symbol.asyncDispose]();
+    this.#isWithoutRedis = true;
+  }
+
   /** @returns its host, which edges learn of */
   async route(...instances: Instance[]): Promise<string> {
     const host = `s-${randomBytes(6).toString('hex')}.localhost`;
@@ -84,9 +101,8 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#closing.map((close) => close()));
-    this.#publisher.close();
     await this.agent.close();
-    await this.#redis[Symbol.asyncDispose]();
+    if (!this.#isWithoutRedis) await this.loseRedis();
   }
 
   async #listening(server: Server | ReturnType<typeof createRawServer>, address: string) {

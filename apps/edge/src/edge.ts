@@ -9,6 +9,7 @@ import { UnderWay } from './instances/under-way.ts';
 import { LIMITS } from './limits.ts';
 import { Forwarder } from './proxy/forwarder.ts';
 import { Reports } from './reports.ts';
+import { Served } from './served.ts';
 import { Listener } from './server/listener.ts';
 
 export interface RunningEdge {
@@ -22,15 +23,16 @@ export async function startEdge(env: Env, log: Logger, limits = LIMITS): Promise
   const table = await RouteTable.open(env.REDIS_URL);
   const underWay = new UnderWay();
   const reports = new Reports({ table, underWay, log });
+  const served = new Served(table, log);
   const instances = new Instances(limits, underWay);
   const accessLog = new AccessLog(log);
-  const forwarder = new Forwarder({ table, instances, underWay, accessLog, log });
+  const forwarder = new Forwarder({ table, instances, underWay, served, accessLog, log });
   const listener = new Listener(
     (request, response, head) => forwarder.serve(request, response, head),
     accessLog,
   );
   const close = async (): Promise<void> => {
-    await Promise.all([table.close(), reports.close(), instances.close()]);
+    await Promise.all([served.close(), table.close(), reports.close(), instances.close()]);
   };
   try {
     listener.server.listen(env.EDGE_PORT, env.EDGE_HOST);

@@ -1812,6 +1812,10 @@ export interface components {
                 cpuSeconds: number;
                 /** @description A GiB that is had for a second is 2 to the power of 30 */
                 memoryByteSeconds: number;
+                /** @description Of images: a GiB in the registry for a second is 2 to the power of 30 */
+                storedByteSeconds: number;
+                /** @description Of what services answered */
+                servedBytes: number;
             };
             /** @description Those in which something was used, the oldest first */
             intervals: {
@@ -1821,6 +1825,10 @@ export interface components {
                 cpuSeconds: number;
                 /** @description A GiB that is had for a second is 2 to the power of 30 */
                 memoryByteSeconds: number;
+                /** @description Of images: a GiB in the registry for a second is 2 to the power of 30 */
+                storedByteSeconds: number;
+                /** @description Of what services answered */
+                servedBytes: number;
             }[];
         };
         OrganizationUsage: {
@@ -1833,6 +1841,10 @@ export interface components {
                 cpuSeconds: number;
                 /** @description A GiB that is had for a second is 2 to the power of 30 */
                 memoryByteSeconds: number;
+                /** @description Of images: a GiB in the registry for a second is 2 to the power of 30 */
+                storedByteSeconds: number;
+                /** @description Of what services answered */
+                servedBytes: number;
             };
             /** @description Those that used something */
             projects: {
@@ -1842,6 +1854,10 @@ export interface components {
                 cpuSeconds: number;
                 /** @description A GiB that is had for a second is 2 to the power of 30 */
                 memoryByteSeconds: number;
+                /** @description Of images: a GiB in the registry for a second is 2 to the power of 30 */
+                storedByteSeconds: number;
+                /** @description Of what services answered */
+                servedBytes: number;
             }[];
         };
         Problem: {

@@ -1,2 +1,2 @@
-export { RoutePublisher } from './route-publisher.ts';
+export { RoutePublisher, type Served } from './route-publisher.ts';
 export { RouteTable } from './route-table.ts';

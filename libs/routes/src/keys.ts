@@ -8,3 +8,5 @@ export const CHANGES = 'routes:changes';
 export const EDGES = 'routes:edges';
 /** What an edge told last; it expires. */
 export const edgeKey = (id: string): string => `${EDGES}:${id}`;
+/** A hash: by `<edge id>/<service id>`, how many bytes that edge has served of the service since it began. */
+export const SERVED = 'routes:served';

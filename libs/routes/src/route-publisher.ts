@@ -1,6 +1,6 @@
 import { type EdgeReport, EdgeReportSchema, type RouteChange } from '@slipway/contracts';
 import { connect, type Redis } from '@slipway/redis';
-import { CHANGES, EDGES, edgeKey, ROUTES, VERSION } from './keys.ts';
+import { CHANGES, EDGES, edgeKey, ROUTES, SERVED, VERSION } from './keys.ts';
 
 /**
  * KEYS the hash, the version; ARGV the channel, the version to follow, the new version, and for each
@@ -18,6 +18,15 @@ for i = 4, #ARGV, 3 do
 end
 redis.call('SET', KEYS[2], ARGV[3])
 return 1`;
+
+/** How much an edge has served of a service, since it began. */
+export interface Served {
+  edgeId: string;
+  serviceId: string;
+  bytes: number;
+  /** the edge has told its last */
+  isGone: boolean;
+}
 
 /** Hands changes of routes to Redis and to all who follow them there. Several may do so at once. */
 export class RoutePublisher {
@@ -61,6 +70,36 @@ export class RoutePublisher {
     return told
       .filter((text) => text !== null)
       .map((text) => EdgeReportSchema.parse(JSON.parse(text)));
+  }
+
+  /** What edges have told that they served, also those that are gone. @throws while Redis is away */
+  async served(): Promise<Served[]> {
+    const fields = await this.#connection.hkeys(SERVED);
+    if (fields.length === 0) return [];
+    const edgeIds = new Set(fields.map((field) => field.split('/', 1)[0] ?? ''));
+    const gone = new Set(await this.gone([...edgeIds]));
+    // what an edge told last, it told before it was gone
+    const totals = await this.#connection.hmget(SERVED, ...fields);
+    return fields.map((field, index) => {
+      const [edgeId = '', serviceId = ''] = field.split('/');
+      return { edgeId, serviceId, bytes: Number(totals[index]), isGone: gone.has(edgeId) };
+    });
+  }
+
+  /** Of these edges, those that are gone; one that only was away comes back. @throws while Redis is away */
+  async gone(edgeIds: readonly string[]): Promise<string[]> {
+    if (edgeIds.length === 0) return [];
+    const told = await this.#connection.mget(edgeIds.map(edgeKey));
+    return edgeIds.filter((_, index) => told[index] === null);
+  }
+
+  /** That is counted, and its edge gone. @throws while Redis is away */
+  async forgetServed(served: readonly Served[]): Promise<void> {
+    if (served.length === 0) return;
+    await this.#connection.hdel(
+      SERVED,
+      ...served.map(({ edgeId, serviceId }) => `${edgeId}/${serviceId}`),
+    );
   }
 
   close(): void {

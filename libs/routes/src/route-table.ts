@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import {
   type EdgeReport,
   type Route,
@@ -6,7 +7,7 @@ import {
   RouteChangeSchema,
 } from '@slipway/contracts';
 import { connect, type Redis } from '@slipway/redis';
-import { CHANGES, EDGES, edgeKey, ROUTES, VERSION } from './keys.ts';
+import { CHANGES, EDGES, edgeKey, ROUTES, SERVED, VERSION } from './keys.ts';
 
 /** An edge that is silent for so long is gone. */
 const REPORT_LASTS_MS = 15_000;
@@ -21,12 +22,14 @@ export class RouteTable {
   #version = 0;
   /** all up to that are here: what was told while a connection was broken is not */
   #isWhole = false;
+  readonly #ended = Promise.withResolvers<never>();
   readonly #subscriber: Redis;
   readonly #reader: Redis;
 
   private constructor(url: string) {
     this.#subscriber = connect(url, { maxRetriesPerRequest: null });
     this.#reader = connect(url, { maxRetriesPerRequest: null });
+    this.#ended.promise.catch(() => {});
     this.#subscriber.on('message', (_channel, text) => {
       this.#take(text);
       this.#onChange();
@@ -59,16 +62,31 @@ export class RouteTable {
   async report(leaving: readonly string[]): Promise<void> {
     if (!this.#isWhole) return;
     const report: EdgeReport = { version: this.#version, leaving: [...leaving] };
-    await this.#reader
+    const told = this.#reader
       .multi()
       .set(edgeKey(this.#id), JSON.stringify(report), 'PX', REPORT_LASTS_MS)
       .sadd(EDGES, this.#id)
       .exec();
+    await Promise.race([told, this.#ended.promise]);
   }
 
-  /** It is no edge any more. */
+  /**
+   * Tells the API how much this edge has served, also what it told before in case Redis has lost that.
+   * @param bytes by service, since the table was opened
+   */
+  async tellServed(bytes: ReadonlyMap<string, number>): Promise<void> {
+    if (bytes.size === 0) return;
+    const fields = [...bytes].flatMap(([serviceId, total]) => [`${this.#id}/${serviceId}`, total]);
+    await Promise.race([this.#reader.hset(SERVED, ...fields), this.#ended.promise]);
+  }
+
+  /** It is no edge any more. What it was to tell before is told, unless Redis is away. */
   async close(): Promise<void> {
-    if (this.#reader.status === 'ready') await this.#reader.del(edgeKey(this.#id)).catch(() => {});
+    if (this.#reader.status === 'ready') {
+      const broken = once(this.#reader, 'close');
+      await Promise.race([this.#reader.del(edgeKey(this.#id)), broken]).catch(() => {});
+    }
+    this.#ended.reject(new Error('the table of routes is closed'));
     this.#subscriber.disconnect();
     this.#reader.disconnect();
   }

@@ -23,6 +23,8 @@ import { buildOpenApiDocument } from '../openapi/document.ts';
 import { publishDocument } from '../openapi/published.ts';
 import { RouteFeed } from '../routing/route-feed.ts';
 import { DeployRunner } from '../services/deploy-runner.ts';
+import { ServedMeter } from '../usage/served-meter.ts';
+import { StoredMeter } from '../usage/stored-meter.ts';
 import type { Core, RunningRole } from './role.ts';
 
 /** REST, what agents call, and what the platform does by itself. Resolves when both listen. */
@@ -53,9 +55,10 @@ export async function startApiRole(core: Core, env: SharedEnv & ApiEnv): Promise
   app.get(AgentDoor).serveOn(agents.fastify);
   await rm(env.AGENT_SOCKET, { force: true });
   await agents.fastify.listen({ path: env.AGENT_SOCKET });
-  const loops = [Dispatcher, DeployRunner, Restarts, RouteFeed, BuildLogArchive, AuditSealer].map(
-    (part) => app.get(part).loop,
-  );
+  const loops = [
+    ...[Dispatcher, DeployRunner, Restarts, RouteFeed, BuildLogArchive, AuditSealer],
+    ...[StoredMeter, ServedMeter],
+  ].map((part) => app.get(part).loop);
   for (const loop of loops) loop.start();
   const openRequests = app.get(OpenRequests);
   openRequests.start();

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Subject, SubjectUsage } from '@slipway/contracts';
 import type { Database, Prisma } from '@slipway/db';
 import { DATABASE } from '../platform.module.ts';
+import { addUsage } from './add-usage.ts';
 import { byHour, type Counters, newIn } from './counters.ts';
 
 interface MeterRow extends Counters {
@@ -40,16 +41,7 @@ export class MeterStore {
       const parts = news.flatMap(({ organizationId, projectId, used }) =>
         byHour(used).map((part) => ({ organizationId, projectId, ...part })),
       );
-      await tx.$executeRaw`
-        INSERT INTO "Usage" AS u
-          ("organizationId", "projectId", hour, "cpuSeconds", "memoryByteSeconds")
-        SELECT "organizationId", "projectId", hour, sum("cpuSeconds"), sum("memoryByteSeconds")
-        FROM jsonb_to_recordset(${json(parts)}::jsonb) AS part ("organizationId" text,
-          "projectId" text, hour timestamptz, "cpuSeconds" float8, "memoryByteSeconds" float8)
-        GROUP BY 1, 2, 3 ORDER BY "projectId", hour
-        ON CONFLICT ("projectId", hour) DO UPDATE SET
-          "cpuSeconds" = u."cpuSeconds" + excluded."cpuSeconds",
-          "memoryByteSeconds" = u."memoryByteSeconds" + excluded."memoryByteSeconds"`;
+      await addUsage(tx, parts);
     });
   }
 }

@@ -93,7 +93,10 @@ function requireFew({ from, to }: Period, interval: Interval): void {
 
 function totalOf(parts: readonly Amounts[]): Amounts {
   const sum = (name: keyof Amounts) => parts.reduce((sum, part) => sum + part[name], 0);
-  return { cpuSeconds: sum('cpuSeconds'), memoryByteSeconds: sum('memoryByteSeconds') };
+  return {
+    ...{ cpuSeconds: sum('cpuSeconds'), memoryByteSeconds: sum('memoryByteSeconds') },
+    ...{ storedByteSeconds: sum('storedByteSeconds'), servedBytes: sum('servedBytes') },
+  };
 }
 
 function textOf({ from, to }: Period) {

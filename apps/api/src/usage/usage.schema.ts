@@ -25,6 +25,10 @@ export const IntervalQuery = PeriodQuery.extend({
 const Amounts = z.object({
   cpuSeconds: z.number().describe('CPU time: two CPUs that are busy for a second are 2'),
   memoryByteSeconds: z.number().describe('A GiB that is had for a second is 2 to the power of 30'),
+  storedByteSeconds: z
+    .number()
+    .describe('Of images: a GiB in the registry for a second is 2 to the power of 30'),
+  servedBytes: z.number().describe('Of what services answered'),
 });
 export type Amounts = z.infer<typeof Amounts>;
 

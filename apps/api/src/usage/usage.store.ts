@@ -15,7 +15,8 @@ export class UsageStore {
     { from, to }: Period,
   ): Promise<(Amounts & { project: string })[]> {
     return this.database.prisma.$queryRaw`SELECT p.slug AS project,
-        sum("cpuSeconds") AS "cpuSeconds", sum("memoryByteSeconds") AS "memoryByteSeconds"
+        sum("cpuSeconds") AS "cpuSeconds", sum("memoryByteSeconds") AS "memoryByteSeconds",
+        sum("storedByteSeconds") AS "storedByteSeconds", sum("servedBytes") AS "servedBytes"
       FROM "Usage" u JOIN "Project" p ON p.id = u."projectId"
       WHERE u."organizationId" = ${organizationId} AND hour >= ${from} AND hour < ${to}
       GROUP BY p.slug ORDER BY p.slug`;
@@ -28,7 +29,8 @@ export class UsageStore {
     interval: Interval,
   ): Promise<(Amounts & { from: Date })[]> {
     return this.database.prisma.$queryRaw`SELECT date_trunc(${interval}, hour, 'UTC') AS "from",
-        sum("cpuSeconds") AS "cpuSeconds", sum("memoryByteSeconds") AS "memoryByteSeconds"
+        sum("cpuSeconds") AS "cpuSeconds", sum("memoryByteSeconds") AS "memoryByteSeconds",
+        sum("storedByteSeconds") AS "storedByteSeconds", sum("servedBytes") AS "servedBytes"
       FROM "Usage" WHERE "organizationId" = ${organizationId} AND "projectId" = ${projectId}
         AND hour >= ${from} AND hour < ${to}
       GROUP BY 1 ORDER BY 1`;

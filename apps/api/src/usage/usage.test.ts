@@ -1,17 +1,23 @@
+import { randomBytes } from 'node:crypto';
 import type { BuildOrder, Subject, SubjectUsage } from '@slipway/contracts';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '@slipway/db';
+import { RouteTable } from '@slipway/routes';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startTestApi, type TestApi } from '../testing/api.fixture.ts';
 import { testBuilds } from '../testing/build.fixture.ts';
 import { pushTestImage } from '../testing/image.fixture.ts';
 import { joinTestNode, type TestNode } from '../testing/node.fixture.ts';
 import { addPerson, keyOf } from '../testing/person.fixture.ts';
-import type { Body } from '../testing/service.fixture.ts';
+import { type Body, WITHIN } from '../testing/service.fixture.ts';
+import { ServedStore } from './served.store.ts';
+import { StoredStore } from './stored.store.ts';
 
 const LOCAL = '/v1/organizations/local';
 const GIB = 1024 ** 3;
 /** A day of which nothing else is told. */
 const DAY = Date.UTC(2026, 2, 14);
 const ON_THAT_DAY = { from: '2026-03-14T00:00:00.000Z', to: '2026-03-15T00:00:00.000Z' };
+const NOTHING = { cpuSeconds: 0, memoryByteSeconds: 0, storedByteSeconds: 0, servedBytes: 0 };
 const QUERY = new URLSearchParams(ON_THAT_DAY).toString();
 
 let api: TestApi;
@@ -179,6 +185,177 @@ describe('what builds use', () => {
   });
 });
 
+describe('what images hold', () => {
+  /** A day that has not come: only the test counts it. */
+  const BEGUN = Date.UTC(2100, 2, 14);
+  const time = (seconds: number): Date => new Date(BEGUN + seconds * 1_000);
+  let database: ReturnType<TestApi['openDatabase']>;
+  let stored: StoredStore;
+  beforeAll(async () => {
+    database = api.openDatabase();
+    stored = new StoredStore(database);
+    await begin();
+  });
+  afterAll(() => database?.[Symbol.asyncDispose]());
+
+  const begin = () => database.prisma.storedUntil.updateMany({ data: { until: time(0) } });
+
+  async function repositoryIn(slug: string, name = 'app') {
+    const { id, ...place } = await database.prisma.project.findFirstOrThrow({ where: { slug } });
+    const repository = await database.prisma.repository.create({
+      data: { id: newId('rep'), projectId: id, organizationId: place.organizationId, name },
+    });
+    const repositoryId = repository.id;
+    return {
+      async link(digest: string, sizeBytes: number, seconds: number): Promise<void> {
+        await database.prisma.repositoryBlob.create({
+          data: { repositoryId, digest, sizeBytes, createdAt: time(seconds) },
+        });
+      },
+      async unlink(digest: string, seconds: number): Promise<void> {
+        await database.prisma.repositoryBlob.deleteMany({ where: { repositoryId, digest } });
+        await database.prisma.$executeRaw`UPDATE "Unlinked" SET "unlinkedAt" = ${time(seconds)}
+          WHERE id = (SELECT max(id) FROM "Unlinked")`;
+      },
+      async manifest(digest: string, content: string, seconds: number): Promise<void> {
+        await database.prisma.manifest.create({
+          data: {
+            ...{ repositoryId, digest, mediaType: '', content: Buffer.from(content) },
+            createdAt: time(seconds),
+          },
+        });
+      },
+    };
+  }
+
+  async function storedOf(at: string, interval = 'day'): Promise<number[]> {
+    const query = `from=${time(0).toISOString()}&to=${time(86_400).toISOString()}&interval=${interval}`;
+    const { intervals } = await usageOf(at, query);
+    return intervals.map(({ storedByteSeconds }: Body) => storedByteSeconds);
+  }
+
+  async function emptyProject(slug: string): Promise<string> {
+    await api.call('POST', `${LOCAL}/projects`, { body: { slug } });
+    return `${LOCAL}/projects/${slug}`;
+  }
+
+  test('counts while a repository has it, in each hour, however often it is counted', async () => {
+    await begin();
+    const at = await emptyProject('holds');
+    const images = await repositoryIn('holds');
+    await images.link('sha256:a', 100, 1_000);
+    await images.manifest('sha256:m', '12345', 7_100);
+    for (const seconds of [500, 1_500, 1_500, 3_700]) await stored.count(time(seconds));
+    expect(await storedOf(at, 'hour')).toEqual([2_600 * 100, 100 * 100]);
+    await images.unlink('sha256:a', 5_000);
+    await Promise.all([stored.count(time(7_200)), stored.count(time(7_200))]);
+    await stored.count(time(7_000));
+    expect(await storedOf(at, 'hour')).toEqual([2_600 * 100, 1_400 * 100 + 100 * 5]);
+    expect(await database.prisma.unlinked.count()).toBe(0);
+    await database.prisma.manifest.deleteMany({ where: { digest: 'sha256:m' } });
+    await database.prisma.$executeRaw`UPDATE "Unlinked" SET "unlinkedAt" = ${time(7_300)}`;
+    await stored.count(time(9_000));
+    expect((await storedOf(at, 'hour')).at(-1)).toBe(100 * 5);
+  });
+
+  test('counts once, where several repositories of a project have it, or have it again', async () => {
+    await begin();
+    const at = await emptyProject('shares');
+    const other = await emptyProject('shares-not');
+    const [one, two] = [await repositoryIn('shares'), await repositoryIn('shares', 'two')];
+    const foreign = await repositoryIn('shares-not');
+    await one.link('sha256:a', 10, 0);
+    await two.link('sha256:a', 10, 50);
+    await foreign.link('sha256:a', 10, 90);
+    await one.unlink('sha256:a', 100);
+    await one.link('sha256:a', 10, 150);
+    await one.unlink('sha256:a', 160);
+    await two.unlink('sha256:a', 200);
+    await one.link('sha256:a', 10, 300);
+    await stored.count(time(400));
+    expect(await storedOf(at)).toEqual([(200 + 100) * 10]);
+    expect(await storedOf(other)).toEqual([310 * 10]);
+  });
+
+  test('counts to the moment, also where it is gone before it is counted, or goes after', async () => {
+    await begin();
+    const at = await emptyProject('goes');
+    const images = await repositoryIn('goes');
+    await images.link('sha256:a', 1, 10);
+    await images.unlink('sha256:a', 20);
+    await images.link('sha256:b', 1, 30);
+    await images.unlink('sha256:b', 90);
+    await stored.count(time(50));
+    expect(await storedOf(at)).toEqual([30]);
+    await stored.count(time(100));
+    expect(await storedOf(at)).toEqual([70]);
+  });
+});
+
+describe('what edges serve', () => {
+  let database: ReturnType<TestApi['openDatabase']>;
+  let store: ServedStore;
+  beforeAll(() => {
+    database = api.openDatabase();
+    store = new ServedStore(database);
+  });
+  afterAll(() => database?.[Symbol.asyncDispose]());
+
+  async function serviceIn(slug: string): Promise<string> {
+    const project = await database.prisma.project.findFirstOrThrow({ where: { slug } });
+    const { id } = await database.prisma.service.create({
+      data: {
+        ...{ id: newId('svc'), organizationId: project.organizationId, projectId: project.id },
+        ...{ name: `n${randomBytes(4).toString('hex')}`, label: randomBytes(8).toString('hex') },
+      },
+    });
+    return id;
+  }
+
+  const servedOf = async (at: string) => (await usageOf(at, '')).total.servedBytes;
+
+  test('counts once, however often and in which order it is told, of each edge', async () => {
+    const at = await addProject('serves');
+    const [one, two] = [await serviceIn('serves'), await serviceIn('serves')];
+    const told = (edgeId: string, serviceId: string, bytes: number) => ({
+      ...{ edgeId, serviceId, bytes, isGone: false },
+    });
+    const first = [told('edge-1', one, 100), told('edge-1', two, 1), told('edge-2', one, 1_000)];
+    const later = [told('edge-1', one, 250), told('edge-2', one, 1_000)];
+    await store.note(first);
+    expect(await servedOf(at)).toBe(1_101);
+    await Promise.all([first, later, first, later].map((all) => store.note(all)));
+    await store.note([...first, told('edge-3', 'svc_none', 5)]);
+    expect(await servedOf(at)).toBe(1_251);
+  });
+
+  test('counts, as long as an edge tells it', async () => {
+    const at = await addProject('tells');
+    const service = await serviceIn('tells');
+    const edge = await RouteTable.open(api.redisUrl);
+    try {
+      await edge.report([]);
+      for (const bytes of [10, 25]) {
+        await edge.tellServed(new Map([[service, bytes]]));
+        await vi.waitFor(async () => expect(await servedOf(at)).toBe(bytes), WITHIN);
+      }
+    } finally {
+      await edge.close();
+    }
+  });
+
+  test('is remembered until its edge has been gone for long', async () => {
+    await addProject('remembers');
+    const service = await serviceIn('remembers');
+    const edgeId = 'edge-that-is-gone';
+    await store.note([{ edgeId, serviceId: service, bytes: 7, isGone: false }]);
+    expect(await store.silentEdges(new Date(Date.now() - 60_000))).not.toContain(edgeId);
+    expect(await store.silentEdges(new Date(Date.now() + 60_000))).toContain(edgeId);
+    await store.forget([edgeId]);
+    expect(await store.silentEdges(new Date(Date.now() + 60_000))).not.toContain(edgeId);
+  });
+});
+
 describe('usage', () => {
   let at: string;
   beforeAll(async () => {
@@ -189,7 +366,7 @@ describe('usage', () => {
   });
 
   test('of a project is by days, or by hours', async () => {
-    const total = { cpuSeconds: 6, memoryByteSeconds: 5_400 * GIB };
+    const total = { ...NOTHING, cpuSeconds: 6, memoryByteSeconds: 5_400 * GIB };
     expect(await usageOf(at)).toEqual({
       ...ON_THAT_DAY,
       ...{ total, intervals: [{ from: time(0), ...total }] },
@@ -197,8 +374,8 @@ describe('usage', () => {
     expect(await usageOf(at, `${QUERY}&interval=hour`)).toEqual({
       ...{ ...ON_THAT_DAY, total },
       intervals: [
-        { from: time(0), cpuSeconds: 4, memoryByteSeconds: 3_600 * GIB },
-        { from: time(3_600), cpuSeconds: 2, memoryByteSeconds: 1_800 * GIB },
+        { ...NOTHING, from: time(0), cpuSeconds: 4, memoryByteSeconds: 3_600 * GIB },
+        { ...NOTHING, from: time(3_600), cpuSeconds: 2, memoryByteSeconds: 1_800 * GIB },
       ],
     });
   });
@@ -207,20 +384,20 @@ describe('usage', () => {
     const { total, projects, ...period } = await usageOf(LOCAL);
     expect(period).toEqual(ON_THAT_DAY);
     expect(projects).toContainEqual({
-      ...{ project: 'answers', cpuSeconds: 6, memoryByteSeconds: 5_400 * GIB },
+      ...{ ...NOTHING, project: 'answers', cpuSeconds: 6, memoryByteSeconds: 5_400 * GIB },
     });
     const ever = 'from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z';
-    expect((await usageOf(LOCAL, ever)).total).toEqual(total);
+    expect((await usageOf(LOCAL, ever)).total.cpuSeconds).toEqual(total.cpuSeconds);
     const sum = projects.reduce((all: number, { cpuSeconds }: Body) => all + cpuSeconds, 0);
     expect(total.cpuSeconds).toBe(sum);
   });
 
   test('is of whole hours', async () => {
     const query = 'from=2026-03-14T02:30:00%2B01:00&to=2026-03-14T01:30:00.5Z&interval=hour';
+    const total = { ...NOTHING, cpuSeconds: 2, memoryByteSeconds: 1_800 * GIB };
     expect(await usageOf(at, query)).toEqual({
       ...{ from: time(3_600), to: time(7_200) },
-      total: { cpuSeconds: 2, memoryByteSeconds: 1_800 * GIB },
-      intervals: [{ from: time(3_600), cpuSeconds: 2, memoryByteSeconds: 1_800 * GIB }],
+      ...{ total, intervals: [{ from: time(3_600), ...total }] },
     });
   });
 
@@ -230,7 +407,7 @@ describe('usage', () => {
     expect(from).toBe(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth())).toISOString());
     expect(Date.parse(to) - now.getTime()).toBeGreaterThanOrEqual(0);
     expect(Date.parse(to) - now.getTime()).toBeLessThan(2 * 3_600_000);
-    expect(total).toEqual({ cpuSeconds: 0, memoryByteSeconds: 0 });
+    expect(total).toMatchObject({ cpuSeconds: 0, memoryByteSeconds: 0 });
   });
 
   test.for([

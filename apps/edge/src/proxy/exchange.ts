@@ -8,20 +8,27 @@ import { switchingHead, tunnel } from './tunnel.ts';
 /** No connection could be made: nothing was sent, so that it may be tried elsewhere. */
 export class NotReached extends Error {}
 
+/** Who asked. */
+interface Client {
+  response: ServerResponse;
+  /** of one that wants to leave HTTP */
+  head: Buffer | null;
+  /** is called with the length of each piece that the container sends it: of bodies, or once it has left HTTP */
+  onBytes(count: number): void;
+}
+
 /**
  * Sends a request and hands its answer, as it comes, to the client.
- * @param head of a client that wants to leave HTTP
  * @returns when the answer is under way or the client has gone away; what happens then is dealt with
  * @throws NotReached, or AppError for the client
  */
 export function exchange(
   pool: Pool,
   options: Dispatcher.DispatchOptions,
-  response: ServerResponse,
-  head: Buffer | null,
+  client: Client,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  pool.dispatch(options, new Exchange(response, head, { resolve, reject }));
+  pool.dispatch(options, new Exchange(client, { resolve, reject }));
   return promise;
 }
 
@@ -30,17 +37,18 @@ type RawHeaders = NonNullable<Dispatcher.DispatchController['rawHeaders']>;
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #response: ServerResponse;
   readonly #head: Buffer | null;
+  readonly #onBytes: (count: number) => void;
   readonly #outcome: { resolve(): void; reject(error: Error): void };
   #isSent = false;
   #hasBody = false;
 
   constructor(
-    response: ServerResponse,
-    head: Buffer | null,
+    { response, head, onBytes }: Client,
     outcome: { resolve(): void; reject(error: Error): void },
   ) {
     this.#response = response;
     this.#head = head;
+    this.#onBytes = onBytes;
     this.#outcome = outcome;
   }
 
@@ -80,6 +88,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#response.detachSocket(client);
     client.once('close', () => this.#response.emit('close'));
     if (this.#head !== null && this.#head.length > 0) container.write(this.#head);
+    container.on('data', ({ length }: Buffer) => this.#onBytes(length));
     tunnel(client, container);
   }
 
@@ -100,6 +109,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#hasBody = true;
+    this.#onBytes(chunk.length);
     if (!this.#response.write(chunk)) controller.pause();
   }
 

@@ -7,6 +7,7 @@ import type { AccessLog, Entry } from '../access-log.ts';
 import type { Instances } from '../instances/instances.ts';
 import { inOrder } from '../instances/order.ts';
 import type { UnderWay } from '../instances/under-way.ts';
+import type { Served } from '../served.ts';
 import { bodyOf } from './body.ts';
 import { exchange, NotReached } from './exchange.ts';
 import { headersForward } from './headers.ts';
@@ -30,6 +31,7 @@ export class Forwarder {
   readonly #table: RouteTable;
   readonly #instances: Instances;
   readonly #underWay: UnderWay;
+  readonly #served: Served;
   readonly #accessLog: AccessLog;
   readonly #log: Logger;
   #turn = 0;
@@ -38,12 +40,14 @@ export class Forwarder {
     table: RouteTable;
     instances: Instances;
     underWay: UnderWay;
+    served: Served;
     accessLog: AccessLog;
     log: Logger;
   }) {
     this.#table = parts.table;
     this.#instances = parts.instances;
     this.#underWay = parts.underWay;
+    this.#served = parts.served;
     this.#accessLog = parts.accessLog;
     this.#log = parts.log;
   }
@@ -101,7 +105,7 @@ export class Forwarder {
       visit.entry.instance = instance;
       const end = this.#underWay.begin(route, instance);
       response.once('close', end);
-      if (await this.#isTaken(visit, instance, options)) return true;
+      if (await this.#isTaken(visit, route, instance, options)) return true;
       response.off('close', end);
       end();
     }
@@ -111,9 +115,11 @@ export class Forwarder {
   /** False: nothing of the instance was reached, and nothing sent. */
   async #isTaken(
     { response, head }: Visit,
+    route: Route,
     instance: Instance,
     options: Dispatcher.DispatchOptions,
   ): Promise<boolean> {
+    const onBytes = (count: number): void => this.#served.add(route, count);
     let failure: unknown;
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const upstream = await this.#instances.reach(instance).catch((error: unknown) => {
@@ -122,7 +128,7 @@ export class Forwarder {
       if (response.closed) return true;
       if (upstream === undefined) break;
       try {
-        await exchange(upstream.pool, options, response, head);
+        await exchange(upstream.pool, options, { response, head, onBytes });
         return true;
       } catch (error) {
         if (!(error instanceof NotReached)) throw error;
