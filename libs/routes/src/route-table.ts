@@ -22,6 +22,7 @@ export class RouteTable {
   #version = 0;
   /** all up to that are here: what was told while a connection was broken is not */
   #isWhole = false;
+  #isClosed = false;
   readonly #ended = Promise.withResolvers<never>();
   readonly #subscriber: Redis;
   readonly #reader: Redis;
@@ -60,7 +61,7 @@ export class RouteTable {
    * @param leaving engine ids: what is under way to these began with an earlier route
    */
   async report(leaving: readonly string[]): Promise<void> {
-    if (!this.#isWhole) return;
+    if (!this.#isWhole || this.#isClosed) return;
     const report: EdgeReport = { version: this.#version, leaving: [...leaving] };
     const told = this.#reader
       .multi()
@@ -75,13 +76,14 @@ export class RouteTable {
    * @param bytes by service, since the table was opened
    */
   async tellServed(bytes: ReadonlyMap<string, number>): Promise<void> {
-    if (bytes.size === 0) return;
+    if (bytes.size === 0 || this.#isClosed) return;
     const fields = [...bytes].flatMap(([serviceId, total]) => [`${this.#id}/${serviceId}`, total]);
     await Promise.race([this.#reader.hset(SERVED, ...fields), this.#ended.promise]);
   }
 
-  /** It is no edge any more. What it was to tell before is told, unless Redis is away. */
+  /** It is no edge any more. What it was to tell before is told, unless Redis is away; nothing after. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     if (this.#reader.status === 'ready') {
       const broken = once(this.#reader, 'close');
       await Promise.race([this.#reader.del(edgeKey(this.#id)), broken]).catch(() => {});

@@ -119,6 +119,17 @@ test('an edge tells of a version when it has all routes of it, and of nothing on
     expect(await publisher.edges()).toEqual([{ version, leaving: [] }]);
   }, WITHIN);
   expect(table.find('m')?.instances[0]?.engineId).toBe('2');
-  await table.close();
+  const closed = table.close();
+  await table.report([]);
+  await closed;
   expect(await publisher.edges()).toEqual([]);
+});
+
+test('what an edge is to tell as it closes is told, and nothing after', async () => {
+  const table = await open();
+  const told = table.tellServed(new Map([['svc_1', 1]]));
+  const closed = table.close();
+  await table.tellServed(new Map([['svc_1', 2]]));
+  await Promise.all([told, closed]);
+  expect(await publisher.served()).toMatchObject([{ bytes: 1, isGone: true }]);
 });
