@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { buildOpenApiDocument } from '../openapi/document.ts';
 import { type Answer, startTestApi, type TestApi } from '../testing/api.fixture.ts';
+import { bodyOf, fieldsOf, queryOf, schemaOf, withField } from '../testing/bodies.fixture.ts';
 import { type Estate, furnish } from '../testing/estate.fixture.ts';
 import { joinTestNode, type TestNode } from '../testing/node.fixture.ts';
 import {
@@ -59,78 +59,10 @@ function besidesNobodys(name: string): [string, string] {
   return [name, name.replace(/.$/, (last) => (last === '0' ? '1' : '0'))];
 }
 
-interface Schema {
-  $ref?: string;
-  type?: string;
-  enum?: unknown[];
-  properties?: Record<string, Schema>;
-  required?: string[];
-  items?: Schema;
-  anyOf?: Schema[];
-}
-interface Documented {
-  parameters?: { in: string; name: string; schema: Schema }[];
-  requestBody?: { content: Record<string, { schema: Schema }> };
-}
-
-const document = buildOpenApiDocument();
-const documented = ({ method, path }: Operation) =>
-  (document.paths?.[path] as Record<string, Documented> | undefined)?.[method.toLowerCase()] ?? {};
-
-function resolved(schema: Schema): Schema {
-  const name = schema.$ref?.split('/').at(-1);
-  return name === undefined ? schema : (document.components?.schemas?.[name] as Schema);
-}
-
-interface Field {
-  path: string[];
-  isList: boolean;
-}
-
-/** Where a body has room for a name. */
-function fieldsOf(given: Schema, path: string[] = [], isList = false): Field[] {
-  const { type, enum: values, properties = {}, items, anyOf = [] } = resolved(given);
-  return [
-    ...(type === 'string' && values === undefined ? [{ path, isList }] : []),
-    ...Object.entries(properties).flatMap(([name, one]) => fieldsOf(one, [...path, name])),
-    ...(items === undefined ? [] : fieldsOf(items, path, true)),
-    ...anyOf.flatMap((one) => fieldsOf(one, path, isList)),
-  ];
-}
-
-/** What is given for what a body has to have, each time another; and for what it may. */
-let made = 0;
-const SAMPLES: Record<string, (own: Estate) => unknown> = {
-  name: () => `name-${++made}`,
-  slug: () => `slug-${++made}`,
-  email: () => `email-${++made}@example.test`,
-  role: () => 'viewer',
-  image: () => 'app',
-  context: ({ context }) => context,
-};
-
-function bodyOf(given: Schema, own: Estate): Record<string, unknown> {
-  const { properties = {}, required = [] } = resolved(given);
-  const entries = Object.entries(properties).flatMap(([name, schema]) => {
-    const sample = SAMPLES[name]?.(own);
-    if (sample !== undefined) return [[name, sample]];
-    if (!required.includes(name)) return [];
-    if (resolved(schema).type === 'object') return [[name, bodyOf(schema, own)]];
-    throw new Error(`say in SAMPLES what a ${name} may be`);
-  });
-  return Object.fromEntries(entries);
-}
-
-function withField(body: Record<string, unknown>, { path, isList }: Field, value: string): object {
-  const [name = '', ...rest] = path;
-  if (rest.length === 0) return { ...body, [name]: isList ? [value] : value };
-  const inner = (body[name] ?? {}) as Record<string, unknown>;
-  return { ...body, [name]: withField(inner, { path: rest, isList }, value) };
-}
-
+let newcomers = 0;
 /** Somebody with things of their own, where no name is taken. */
 async function newcomer(): Promise<{ them: Person; own: Estate }> {
-  const them = await addPerson(api, `newcomer-${++made}`);
+  const them = await addPerson(api, `newcomer-${++newcomers}`);
   return { them, own: await furnish(api, node, { owner: them, canary: 'their own value' }) };
 }
 
@@ -174,13 +106,12 @@ function expectSilence(body: unknown, except = ''): void {
   for (const [name] of foreign) if (name !== 'ada') expect(text).not.toContain(name);
 }
 
-const isJson = (operation: Operation) =>
-  documented(operation).requestBody?.content['application/json'] !== undefined;
-
 describe('in a body', () => {
-  test.each(OF_ORGANIZATIONS.filter(isJson))('$name', async (operation) => {
+  const withBody = OF_ORGANIZATIONS.filter((operation) => schemaOf(operation) !== undefined);
+
+  test.each(withBody)('$name', async (operation) => {
     const { method, path } = operation;
-    const schema = documented(operation).requestBody?.content['application/json']?.schema ?? {};
+    const schema = schemaOf(operation) ?? {};
     const { them, own } = await newcomer();
     const before = await view();
     const sample = await them.call(method, pathOf(path, own), bodyOf(schema, own));
@@ -195,17 +126,13 @@ describe('in a body', () => {
 });
 
 describe('in a query', () => {
-  const namesOf = (operation: Operation): string[] =>
-    (documented(operation).parameters ?? [])
-      .filter((one) => one.in === 'query' && fieldsOf(one.schema).length > 0)
-      .map(({ name }) => name);
-  const withQuery = OF_ORGANIZATIONS.filter((operation) => namesOf(operation).length > 0);
+  const withQuery = OF_ORGANIZATIONS.filter((operation) => queryOf(operation).length > 0);
 
   test.each(withQuery)('$name', async (operation) => {
     const { method, path } = operation;
     const { them, own } = await newcomer();
     const before = await view();
-    for (const parameter of namesOf(operation)) {
+    for (const parameter of queryOf(operation)) {
       await expectNothingOf(parameter, (name) => {
         const query = new URLSearchParams({ ...querySample(operation), [parameter]: name });
         const there = `${pathOf(path, own)}?${query}`;

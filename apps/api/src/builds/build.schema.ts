@@ -28,7 +28,7 @@ export const NewBuild = z.strictObject({
   tag: tag.default('latest'),
   dockerfile: dockerfile.default('Dockerfile'),
   target: target.optional(),
-  context: z.string().describe('Identifier of an uploaded context'),
+  context: z.string().max(64).describe('Identifier of an uploaded context'),
   args: z
     .record(
       z.string().regex(/^[A-Za-z_]\w{0,127}$/, 'must be a name such as VERSION'),

@@ -16,6 +16,7 @@ export const NewApiKey = z
       .meta({ examples: [['builds:write', 'services:write']] }),
     project: z
       .string()
+      .max(64)
       .optional()
       .describe('Slug or identifier of the one project that it is for; all of them when left out'),
     expiresAt: z.iso

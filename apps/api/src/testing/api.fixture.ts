@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Database, openDatabase } from '@slipway/db';
-import { createLogger } from '@slipway/log';
+import { createLogger, type LoggerOptions } from '@slipway/log';
 import { createTestDatabase } from '@slipway/test/database';
 import { testRedisUrl } from '@slipway/test/redis';
 import { addKey, addTenant } from '@slipway/test/tenant';
@@ -49,8 +49,14 @@ export interface Answer {
   body: any;
 }
 
-/** @param overrides variables of `env.ts`; LOG_LEVEL=info shows what the API logs */
-export async function startTestApi(overrides: Record<string, string> = {}): Promise<TestApi> {
+/**
+ * @param overrides variables of `env.ts`; LOG_LEVEL=info shows what the API logs
+ * @param log where it goes
+ */
+export async function startTestApi(
+  overrides: Record<string, string> = {},
+  log: Pick<LoggerOptions, 'destination'> = {},
+): Promise<TestApi> {
   const database = await createTestDatabase();
   const blobsDir = await mkdtemp(join(tmpdir(), 'slipway-blobs-'));
   const agentSocket = join(blobsDir, 'api.sock');
@@ -71,7 +77,10 @@ export async function startTestApi(overrides: Record<string, string> = {}): Prom
     SIGN_UP: 'open',
     ...overrides,
   });
-  const api = await startApi(env, createLogger({ name: 'api', level: env.shared.LOG_LEVEL }));
+  const api = await startApi(
+    env,
+    createLogger({ name: 'api', level: env.shared.LOG_LEVEL, ...log }),
+  );
   return {
     url: served(api.url),
     get registryUrl() {
