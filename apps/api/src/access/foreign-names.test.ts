@@ -31,7 +31,7 @@ beforeAll(async () => {
   node = await joinTestNode(api);
   ada = await addPerson(api, 'ada');
   adas = await furnish(api, node, { owner: ada, canary: CANARY });
-  await vi.waitFor(areSealed, { timeout: 30_000 });
+  await vi.waitFor(() => expectSealed(ada), { timeout: 30_000 });
   const { project: _, node: __, ...names } = adas;
   const ids = ['', '/projects/default'].map(async (path) => {
     const { body } = await ada.call('GET', `/v1/organizations/ada${path}`);
@@ -49,9 +49,9 @@ afterAll(async () => {
   await api?.[Symbol.asyncDispose]();
 });
 
-/** What was recorded of her changes no more. */
-async function areSealed(): Promise<void> {
-  const { body } = await ada.call('GET', '/v1/organizations/ada/audit?limit=1');
+/** What was recorded of them changes no more. */
+async function expectSealed(them: Person): Promise<void> {
+  const { body } = await them.call('GET', `/v1/organizations/${them.name}/audit?limit=1`);
   expect(body.items).toMatchObject([{ seal: { position: expect.any(Number) } }]);
 }
 
@@ -155,6 +155,7 @@ describe('in headers', () => {
   let own: Estate;
   beforeAll(async () => {
     ({ them, own } = await newcomer());
+    await vi.waitFor(() => expectSealed(them), { timeout: 30_000 });
   });
 
   test.each(GETS)('$name', async ({ path }) => {
